@@ -1,0 +1,94 @@
+/**
+ * Every code that a {@link TracewellError} can carry, with its meaning. `docs/errors.md` shows the same
+ * table with what to do.
+ */
+export const ERROR_CODES = {
+  TW_FLUSH_FAILED: 'A plugin could not deliver what it had buffered.',
+  TW_EXPORT_FAILED: 'An exporter could not deliver a batch.',
+  TW_EXPORT_TIMEOUT: 'An exporter did not settle within its export timeout.',
+  TW_SHUTDOWN_TIMEOUT: 'Shutting down reached its deadline before everything was delivered.',
+  TW_PLUGIN_FAILED: 'A plugin threw where the contract says that it never does.',
+  TW_DECODE_INVALID: 'Bytes or JSON that should be OTLP are not.',
+  TW_DECODE_TOO_DEEP: 'An OTLP value is nested deeper than the limit.',
+  TW_DECODE_TOO_LARGE: 'An OTLP message is larger than the limit.',
+} as const;
+
+/** One of the keys of {@link ERROR_CODES}. */
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * An operating error of Tracewell. `code` is stable and meant for programs; `message` is for people and
+ * ends in what to do next. Wrong arguments throw `TypeError` or `RangeError` instead.
+ */
+export class TracewellError extends Error {
+  /** Stable; one of {@link ERROR_CODES}. */
+  readonly code: ErrorCode;
+  override readonly name: string = 'TracewellError';
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** Why a flush did not deliver everything, and what became of it. Code `TW_FLUSH_FAILED`. */
+export class FlushError extends TracewellError {
+  override readonly name: string = 'FlushError';
+  /** The plugin that failed. */
+  readonly plugin: string;
+  /** Spans that are kept and tried again at the next flush. */
+  readonly retained: number;
+  /** Spans that were dropped since the flush before this one. */
+  readonly dropped: number;
+
+  constructor(
+    plugin: string,
+    details: { retained: number; dropped: number; message?: string; cause?: unknown },
+  ) {
+    const { retained, dropped, message, cause } = details;
+    const why =
+      message ?? (cause instanceof Error ? cause.message : cause === undefined ? 'unknown' : String(cause));
+    super(
+      'TW_FLUSH_FAILED',
+      `${plugin}: flush failed: ${why}; ${retained} spans are kept for a retry, ${dropped} were dropped`,
+      cause === undefined ? undefined : { cause },
+    );
+    this.plugin = plugin;
+    this.retained = retained;
+    this.dropped = dropped;
+  }
+}
+
+/** Why a batch was not delivered, and what a caller may do about it. */
+export class ExportError extends TracewellError {
+  override readonly name: string = 'ExportError';
+  /** Whether the same batch may be accepted later. */
+  readonly retryable: boolean;
+  /** When to try again, in milliseconds from now, if the back end said so. */
+  readonly retryAfterMs: number | undefined;
+  /**
+   * Spans of the batch that the back end refused for good, if it said so: then the others were delivered
+   * and the batch must not be sent again. OTLP calls this a partial success.
+   */
+  readonly rejectedSpans: number | undefined;
+
+  constructor(
+    message: string,
+    options: {
+      retryable: boolean;
+      retryAfterMs?: number;
+      rejectedSpans?: number;
+      cause?: unknown;
+      code?: 'TW_EXPORT_FAILED' | 'TW_EXPORT_TIMEOUT';
+    },
+  ) {
+    super(
+      options.code ?? 'TW_EXPORT_FAILED',
+      message,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.retryable = options.retryable;
+    this.retryAfterMs = options.retryAfterMs;
+    this.rejectedSpans = options.rejectedSpans;
+  }
+}

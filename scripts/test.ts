@@ -1,0 +1,29 @@
+// Runs the tests on the TypeScript sources: all of them, or the files and folders named as arguments.
+import { spawn } from 'node:child_process';
+import { globSync, statSync } from 'node:fs';
+
+const args = process.argv.slice(2);
+const flags = args.filter((arg) => arg.startsWith('-'));
+const places = args.filter((arg) => !arg.startsWith('-'));
+const files = (places.length > 0 ? places : ['test']).flatMap((place) =>
+  statSync(place).isDirectory() ? globSync(`${place}/**/*.test.ts`) : [place],
+);
+if (files.length === 0) {
+  console.error(`No *.test.ts file in ${places.join(', ')}.`);
+  process.exit(1);
+}
+
+const child = spawn(
+  process.execPath,
+  [
+    '--conditions=@tracewell/source',
+    '--expose-gc',
+    '--test',
+    '--test-concurrency=2',
+    '--test-timeout=600000',
+    ...flags,
+    ...files.sort(),
+  ],
+  { stdio: 'inherit' },
+);
+child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
