@@ -1,0 +1,228 @@
+// npm run demo: a shop of four services, traced into one directory with no server between them.
+// npm run demo -- --fresh forgets what earlier runs left in that directory.
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { relative } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { formatTrace } from '@tracewell/sdk';
+import { openStore, type Trace, type TraceStore } from '@tracewell/store';
+import { startCollector } from './collector.ts';
+
+const { values: options } = parseArgs({ options: { fresh: { type: 'boolean', default: false } } });
+
+const here = import.meta.dirname;
+const directory = `${here}/.tracewell`;
+const runStart = BigInt(Date.now()) * 1_000_000n;
+const deadline = setTimeout(() => fail('The demo did not end within 60 seconds.'), 60_000).unref();
+
+if (options.fresh) rmSync(directory, { recursive: true, force: true });
+
+/** A running process of the shop. */
+interface Service {
+  readonly name: string;
+  readonly process: ChildProcess;
+  readonly url: string;
+  /** How many requests it has answered so far. */
+  answered(): number;
+}
+
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+const collector = await startCollector();
+say('Starting a PostgreSQL, an OTLP collector and four services …');
+const database = await start('database', 'database.ts', {});
+const inventory = await startService('inventory', { DATABASE_URL: database.url });
+const payments = await startService('payments', {});
+const orders = await startService('orders', {
+  DATABASE_URL: database.url,
+  INVENTORY_URL: inventory.url,
+  PAYMENTS_URL: payments.url,
+});
+const gateway = await startService('gateway', { INVENTORY_URL: inventory.url, ORDERS_URL: orders.url });
+
+const reader = await openStore(directory, { readOnly: true });
+const earlier = await countSpans(reader, { endTimeUnixNanos: runStart });
+
+heading('Traffic');
+const answers = await shop(gateway, 240);
+say(
+  [...answers]
+    .sort(([a], [b]) => a - b)
+    .map(([status, count]) => `${count} x ${status}`)
+    .join(', '),
+);
+
+heading('A crash');
+// Somebody orders the globe; while inventory looks for it on its slow shelf, inventory is killed.
+const lost = checkout(gateway, { product: 'globe', quantity: 1, card: 'good' });
+await sleep(1_500);
+const answered = inventory.answered();
+inventory.process.kill('SIGKILL');
+await once(inventory.process, 'exit');
+say(`inventory (process ${inventory.process.pid}) got SIGKILL in the middle of a request.`);
+say(`It had answered ${answered} requests. The customer saw: ${await lost}.`);
+await sleep(1_500);
+const survived = await serverSpans(reader, inventory);
+say(`Its spans that are in the store: ${survived} of ${answered} answered requests.`);
+
+for (const service of [gateway, orders, payments, database]) await stop(service.process);
+
+heading('The slowest failing trace of this run');
+const { spans: failures } = await reader.queryTraces({
+  service: 'gateway',
+  status: 'error',
+  kind: 'server',
+  startTimeUnixNanos: runStart,
+  limit: 1_000,
+});
+const slowest = failures.reduce((a, b) => (duration(a) >= duration(b) ? a : b), failures[0]!);
+if (slowest === undefined) fail('No request failed, though some should have.');
+const trace = (await reader.getTrace(slowest.traceId)) as Trace;
+console.log(formatTrace(trace.spans));
+const processes = new Set(trace.spans.map((span) => span.resource.attributes['process.pid']));
+say(`${trace.spans.length} spans from ${processes.size} processes, put together from their logs.`);
+
+heading('Services');
+const services = await reader.listServices({ startTimeUnixNanos: runStart });
+table(
+  ['service', 'spans', 'errors', 'error rate'],
+  services.map(({ name, spanCount, errorCount }) => [
+    name,
+    String(spanCount),
+    String(errorCount),
+    `${((100 * errorCount) / spanCount).toFixed(1)} %`,
+  ]),
+);
+
+heading('Where the data lies');
+const health = await reader.health();
+say(
+  `${relative(process.cwd(), directory)}: ${health.spanCount} spans, ${(health.logBytes / 1024).toFixed(0)} KiB of log.`,
+);
+say(
+  earlier === 0
+    ? 'This was the first run here; the next one will find its traces.'
+    : `${earlier} of these spans are from earlier runs.`,
+);
+say(
+  `The same spans went to the OTLP collector: ${collector.spanCount} spans in ${collector.requestCount} requests.`,
+);
+
+await reader.close();
+await collector.close();
+clearTimeout(deadline);
+if (survived < answered) fail(`${answered - survived} answered requests of inventory are not in the store.`);
+if (processes.size < 3) fail('The trace should have crossed three processes.');
+
+/** Orders and looks, by 8 customers at a time; returns how often each HTTP status came back. */
+async function shop(gateway: Service, count: number): Promise<Map<number, number>> {
+  const products = ['lamp', 'chair', 'clock'];
+  const statuses = new Map<number, number>();
+  let next = 0;
+  const customer = async (): Promise<void> => {
+    for (let i = next++; i < count; i = next++) {
+      const product = products[i % products.length]!;
+      const card = i % 60 === 59 ? 'offline' : i % 12 === 7 ? 'declined' : 'good';
+      const status =
+        i % 3 === 0
+          ? (await fetch(`${gateway.url}/products/${i % 45 === 42 ? 'unicorn' : product}`)).status
+          : await checkout(gateway, { product, quantity: 1 + (i % 4), card });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, customer));
+  return statuses;
+}
+
+async function checkout(gateway: Service, order: Record<string, unknown>): Promise<number> {
+  const response = await fetch(`${gateway.url}/checkout`, { method: 'POST', body: JSON.stringify(order) });
+  await response.arrayBuffer();
+  return response.status;
+}
+
+function startService(name: string, urls: Record<string, string>): Promise<Service> {
+  return start(name, `services/${name}.ts`, {
+    ...urls,
+    OTEL_SERVICE_NAME: name,
+    OTEL_BSP_SCHEDULE_DELAY: '500',
+    TRACEWELL_DIRECTORY: directory,
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+  });
+}
+
+async function start(name: string, file: string, env: Record<string, string>): Promise<Service> {
+  const child = fork(`${here}/${file}`, {
+    cwd: here,
+    env: { ...process.env, ...env },
+    // All that tracing takes. The services themselves know nothing of it.
+    execArgv: [...process.execArgv, ...(name === 'database' ? [] : ['--import', '@tracewell/node/register'])],
+  });
+  running.add(child);
+  child.on('exit', () => running.delete(child));
+  let answered = 0;
+  const url = await new Promise<string>((resolve) => {
+    child.on('message', (message: { url?: string; answered?: number }) => {
+      if (message.url !== undefined) resolve(message.url);
+      if (message.answered !== undefined) answered = message.answered;
+    });
+    child.on('exit', (code, signal) => {
+      if (child.exitCode !== 0 && signal !== 'SIGKILL' && signal !== 'SIGTERM')
+        fail(`${name} ended with ${signal ?? code}.`);
+    });
+  });
+  return { name, process: child, url, answered: () => answered };
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+}
+
+function duration(span: { startTimeUnixNanos: bigint; endTimeUnixNanos: bigint }): bigint {
+  return span.endTimeUnixNanos - span.startTimeUnixNanos;
+}
+
+async function countSpans(store: TraceStore, window: { endTimeUnixNanos: bigint }): Promise<number> {
+  const services = await store.listServices(window);
+  return services.reduce((sum, service) => sum + service.spanCount, 0);
+}
+
+async function serverSpans(store: TraceStore, service: Service): Promise<number> {
+  const { spans } = await store.queryTraces({
+    service: service.name,
+    kind: 'server',
+    attributes: { 'process.pid': service.process.pid! },
+    startTimeUnixNanos: runStart,
+    limit: 1_000,
+  });
+  return spans.length;
+}
+
+function table(head: string[], rows: string[][]): void {
+  const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => row[column]!.length)));
+  for (const row of [head, ...rows]) {
+    say(
+      row
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
+        .join('   '),
+    );
+  }
+}
+
+function heading(text: string): void {
+  console.log(process.stdout.hasColors?.() ? `\n\x1b[1m${text}\x1b[0m` : `\n${text}`);
+}
+
+function say(text: string): void {
+  console.log(`  ${text}`);
+}
+
+function fail(text: string): never {
+  console.error(text);
+  process.exit(1);
+}
