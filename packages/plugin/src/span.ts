@@ -50,6 +50,12 @@ export interface SpanContext {
   readonly traceFlags?: number;
   /** The W3C `tracestate` header as it came. Default empty. */
   readonly traceState?: string;
+  /**
+   * Whether it came from another process, which OTLP's flags tell of parents and links. Default: `true` for
+   * `SpanStart.remoteParent`, unknown for a link. A parent that ended before its child began is passed as a
+   * `remoteParent` with `false`, since its handle is dead.
+   */
+  readonly isRemote?: boolean;
 }
 
 /** Something that happened while a span was live. */
