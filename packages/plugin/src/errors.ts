@@ -11,6 +11,17 @@ export const ERROR_CODES = {
   TW_DECODE_INVALID: 'Bytes or JSON that should be OTLP are not.',
   TW_DECODE_TOO_DEEP: 'An OTLP value is nested deeper than the limit.',
   TW_DECODE_TOO_LARGE: 'An OTLP message is larger than the limit.',
+  TW_LOG_BUSY: 'More bytes wait to be written to the log than its bound allows.',
+  TW_LOG_NO_SPACE: 'The disk or the quota is full; nothing of the append is in the log.',
+  TW_LOG_REFUSED: 'The log refuses writes since a write or a sync failed; it must be reopened.',
+  TW_LOG_APPLY_FAILED: 'An append is durable, but the index could not take it yet.',
+  TW_LOG_READ_FAILED: 'A part of the log could not be read.',
+  TW_LOG_READ_ONLY: 'The log was opened to only read.',
+  TW_LOG_CLOSED: 'The log is closed.',
+  TW_LOG_DAMAGED: 'Acknowledged data in the log is damaged.',
+  TW_LOG_SEGMENT_MISSING: 'A segment in the middle of a log is missing.',
+  TW_LOG_FORMAT: 'The log was written by a newer version.',
+  TW_LOG_LOCK_FAILED: 'A lock could not be made or taken.',
 } as const;
 
 /** One of the keys of {@link ERROR_CODES}. */
