@@ -1,0 +1,138 @@
+import {
+  type Attributes as ApiAttributes,
+  type Context,
+  context as contextApi,
+  INVALID_SPAN_CONTEXT,
+  isSpanContextValid,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  TraceFlags,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
+import {
+  type Attributes,
+  INVALID_SPAN,
+  type InstrumentationScope,
+  type SpanContext as PluginSpanContext,
+  type SpanHandle,
+  SpanKind,
+  type SpanStart,
+  type TracerPlugin,
+} from '@tracewell/plugin';
+import { contextWithSpan, isTracingSuppressed, SPAN_KEY } from './context.ts';
+import { PluginSpan, toPluginLink } from './plugin-span.ts';
+import { toPluginContext } from './span-context.ts';
+import { toUnixNanos } from './time.ts';
+import type { IdGenerator } from './tracer-provider.ts';
+
+/** The API counts its kinds from 0, OTLP from 1. */
+const KINDS = [SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];
+
+/**
+ * A tracer of one instrumentation scope.
+ *
+ * It draws the ids itself rather than let the plugin do it: then the plugin's sampler decides on the very
+ * trace id that an unsampled span passes on, spans know who they are after their end, and a plugin need not
+ * implement `spanContext`.
+ */
+export class PluginTracer implements Tracer {
+  readonly #plugin: TracerPlugin;
+  readonly #scope: InstrumentationScope;
+  readonly #ids: IdGenerator;
+
+  constructor(plugin: TracerPlugin, scope: InstrumentationScope, ids: IdGenerator) {
+    this.#plugin = plugin;
+    this.#scope = scope;
+    this.#ids = ids;
+  }
+
+  startSpan(name: string, options?: SpanOptions, context: Context = contextApi.active()): Span {
+    if (isTracingSuppressed(context)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+
+    let parent: SpanHandle | undefined;
+    let remoteParent: PluginSpanContext | undefined;
+    let parentContext: SpanContext | undefined;
+    const active = options?.root === true ? undefined : (context.getValue(SPAN_KEY) as Span | undefined);
+    if (active !== undefined && active !== null) {
+      const known = active.spanContext();
+      if (active instanceof PluginSpan && active.plugin === this.#plugin && active.isLive)
+        parent = active.handle;
+      if (isSpanContextValid(known)) {
+        parentContext = known;
+        if (parent === undefined) remoteParent = toPluginContext(known);
+      }
+    }
+
+    const spanId = this.#ids.generateSpanId();
+    const traceId = parentContext === undefined ? this.#ids.generateTraceId() : parentContext.traceId;
+    const traceState = parentContext?.traceState;
+    const handle = this.#plugin.startSpan({
+      name,
+      kind: KINDS[options?.kind ?? 0] ?? SpanKind.INTERNAL,
+      parent,
+      remoteParent,
+      context:
+        traceState === undefined
+          ? { traceId, spanId }
+          : { traceId, spanId, traceState: traceState.serialize() },
+      attributes: options?.attributes === undefined ? undefined : withoutNull(options.attributes),
+      links: options?.links === undefined ? undefined : options.links.map(toPluginLink),
+      startTimeUnixNanos: options?.startTime === undefined ? undefined : toUnixNanos(options.startTime),
+      scope: this.#scope,
+      // One shape for every span keeps the plugin's reads of it monomorphic; an absent field reads the same.
+    } as SpanStart);
+    const traceFlags = handle === INVALID_SPAN ? TraceFlags.NONE : TraceFlags.SAMPLED;
+    return new PluginSpan(
+      this.#plugin,
+      handle,
+      traceState === undefined
+        ? { traceId, spanId, traceFlags }
+        : { traceId, spanId, traceFlags, traceState },
+    );
+  }
+
+  startActiveSpan<F extends (span: Span) => unknown>(name: string, fn: F): ReturnType<F>;
+  startActiveSpan<F extends (span: Span) => unknown>(
+    name: string,
+    options: SpanOptions,
+    fn: F,
+  ): ReturnType<F>;
+  startActiveSpan<F extends (span: Span) => unknown>(
+    name: string,
+    options: SpanOptions,
+    context: Context,
+    fn: F,
+  ): ReturnType<F>;
+  startActiveSpan<F extends (span: Span) => unknown>(
+    name: string,
+    second: SpanOptions | F,
+    third?: Context | F,
+    fourth?: F,
+  ): ReturnType<F> {
+    const fn = (fourth ?? third ?? second) as F;
+    const options = fn === second ? undefined : (second as SpanOptions);
+    const parent =
+      fourth === undefined ? contextApi.active() : ((third as Context | undefined) ?? contextApi.active());
+    const span = this.startSpan(name, options, parent);
+    return contextApi.with(
+      contextWithSpan(parent, span),
+      fn as (span: Span) => ReturnType<F>,
+      undefined,
+      span,
+    );
+  }
+}
+
+/** The API ignores attributes that are null; a plugin would record an empty value. They are rare: nothing is copied without one. */
+function withoutNull(attributes: ApiAttributes): Attributes {
+  for (const key in attributes) {
+    if ((attributes[key] as unknown) === null) {
+      return Object.fromEntries(
+        Object.entries(attributes).filter(([, value]) => (value as unknown) !== null),
+      ) as Attributes;
+    }
+  }
+  return attributes as Attributes;
+}

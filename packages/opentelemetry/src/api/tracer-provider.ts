@@ -1,0 +1,96 @@
+import type { SpanContext, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
+import type { SpanHandle, TracerPlugin } from '@tracewell/plugin';
+import { randomSpanId, randomTraceId } from './ids.ts';
+import { PluginSpan } from './plugin-span.ts';
+import { PluginTracer } from './plugin-tracer.ts';
+
+/** Draws ids; OpenTelemetry's interface of that name, so that its generators (AWS X-Ray's, say) serve here. */
+export interface IdGenerator {
+  /** 32 lower-case hex digits, not all zero. */
+  generateTraceId(): string;
+  /** 16 lower-case hex digits, not all zero. */
+  generateSpanId(): string;
+}
+
+/** Options of {@link createTracerProvider}. */
+export interface TracerProviderOptions {
+  /** Draws the ids of spans. Default: random ones from a cryptographic source. */
+  readonly idGenerator?: IdGenerator;
+}
+
+/** A provider of OpenTelemetry tracers whose spans a plugin records. */
+export interface PluginTracerProvider extends TracerProvider {
+  /** The plugin that it drives. */
+  readonly plugin: TracerPlugin;
+
+  /**
+   * Makes an OpenTelemetry span of a handle that came from `plugin.startSpan`, so that whatever is
+   * instrumented nests under it: `context.with(contextWithSpan(context.active(), provider.wrap(handle)), fn)`.
+   *
+   * The handle stays usable for everything but the end: end the span through the wrapper, so that it can
+   * tell its identity to children that start later.
+   *
+   * @param handle - `INVALID_SPAN` makes a span that records nothing
+   * @param context - the span's identity, where the caller knows it; needed for `INVALID_SPAN` and for a
+   * plugin without `spanContext`. Default: what the plugin says, asked when somebody wants to know
+   */
+  wrap(handle: SpanHandle, context?: SpanContext): PluginSpan;
+
+  /** Delivers what the plugin has buffered; the OpenTelemetry SDK's name for it, which instrumentations look for. */
+  forceFlush(): Promise<void>;
+
+  /** Shuts the plugin down; the OpenTelemetry SDK's name for it. */
+  shutdown(): Promise<void>;
+}
+
+/**
+ * Makes a tracer provider of `@opentelemetry/api` that drives a plugin. It registers nothing; see
+ * `registerOpenTelemetry` for that.
+ *
+ * @param plugin - what records the spans
+ * @throws TypeError if `plugin` is none
+ *
+ * @example
+ * ```ts
+ * import { createTracerProvider } from '@tracewell/opentelemetry';
+ * import { bufferedPlugin } from '@tracewell/sdk';
+ *
+ * const plugin = bufferedPlugin({ name: 'count', export: async (batch) => console.log(batch.spanCount) });
+ * const tracer = createTracerProvider(plugin).getTracer('example');
+ * const span = tracer.startSpan('work', { attributes: { answer: 42 } });
+ * span.end();
+ * await plugin.flush(); // 1
+ * ```
+ */
+export function createTracerProvider(
+  plugin: TracerPlugin,
+  options: TracerProviderOptions = {},
+): PluginTracerProvider {
+  if (typeof plugin?.startSpan !== 'function') {
+    throw new TypeError(`createTracerProvider: plugin must be a TracerPlugin, got ${typeof plugin}`);
+  }
+  const ids = options.idGenerator ?? { generateTraceId: randomTraceId, generateSpanId: randomSpanId };
+  // Instrumentations ask for their tracer again and again, and plugins compare scopes by identity first.
+  const tracers = new Map<string, Tracer>();
+
+  return {
+    plugin,
+    getTracer(name: string, version?: string, { schemaUrl }: TracerOptions = {}): Tracer {
+      const key = JSON.stringify([name, version, schemaUrl]);
+      let tracer = tracers.get(key);
+      if (tracer === undefined) {
+        const scope = {
+          name: String(name ?? ''),
+          ...(version && { version: String(version) }),
+          ...(schemaUrl && { schemaUrl: String(schemaUrl) }),
+        };
+        tracer = new PluginTracer(plugin, scope, ids);
+        tracers.set(key, tracer);
+      }
+      return tracer;
+    },
+    wrap: (handle, context) => new PluginSpan(plugin, handle, context),
+    forceFlush: () => plugin.flush(),
+    shutdown: async () => (plugin.shutdown === undefined ? plugin.flush() : plugin.shutdown()),
+  };
+}

@@ -1,0 +1,13 @@
+export { contextWithSpan, isTracingSuppressed, suppressTracing } from './api/context.ts';
+export { PluginSpan } from './api/plugin-span.ts';
+export {
+  createTracerProvider,
+  type IdGenerator,
+  type PluginTracerProvider,
+  type TracerProviderOptions,
+} from './api/tracer-provider.ts';
+export { BaggagePropagator } from './register/baggage-propagator.ts';
+export { AsyncContextManager } from './register/context-manager.ts';
+export type { PropagatorName } from './register/propagators.ts';
+export { type RegisterOptions, type Registration, registerOpenTelemetry } from './register/register.ts';
+export { TraceContextPropagator } from './register/trace-context-propagator.ts';

@@ -1,0 +1,85 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { EventEmitter } from 'node:events';
+import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
+
+/** The methods through which listeners come to an event emitter. */
+const ADDERS = ['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'] as const;
+
+type Listener = (...args: unknown[]) => unknown;
+
+/**
+ * Carries the active OpenTelemetry context through callbacks, promises and timers, in an
+ * `AsyncLocalStorage` that is open to whoever needs it: a diagnostics channel can bind to it.
+ *
+ * @example
+ * ```ts
+ * import { channel } from 'node:diagnostics_channel';
+ * import { type Context, ROOT_CONTEXT } from '@opentelemetry/api';
+ * import { AsyncContextManager } from '@tracewell/opentelemetry';
+ *
+ * const manager = new AsyncContextManager();
+ * channel('example').bindStore(manager.storage, (context) => context as Context);
+ * channel('example').runStores(ROOT_CONTEXT, () => console.log(manager.active() === ROOT_CONTEXT)); // true
+ * ```
+ */
+export class AsyncContextManager implements ContextManager {
+  /** Holds the active context; empty where none was ever set. */
+  readonly storage = new AsyncLocalStorage<Context>();
+
+  active(): Context {
+    return this.storage.getStore() ?? ROOT_CONTEXT;
+  }
+
+  with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
+    context: Context,
+    fn: F,
+    thisArg?: ThisParameterType<F>,
+    ...args: A
+  ): ReturnType<F> {
+    const run: (...args: A) => ReturnType<F> = thisArg === undefined ? fn : fn.bind(thisArg);
+    return this.storage.run(context, run, ...args);
+  }
+
+  /** Binds a function, or the listeners that an event emitter gets from now on, to a context. */
+  bind<T>(context: Context, target: T): T {
+    if (target instanceof EventEmitter) return this.#bindEmitter(context, target);
+    if (typeof target === 'function') return this.#bindFunction(context, target as T & Listener);
+    return target;
+  }
+
+  enable(): this {
+    return this;
+  }
+
+  disable(): this {
+    this.storage.disable();
+    return this;
+  }
+
+  #bindFunction<T extends Listener>(context: Context, target: T): T {
+    const { storage } = this;
+    const bound = function (this: unknown, ...args: unknown[]): unknown {
+      return storage.run(context, () => target.apply(this, args));
+    };
+    // Express and others look at how many parameters a callback declares.
+    Object.defineProperty(bound, 'length', { value: target.length, configurable: true });
+    return bound as T;
+  }
+
+  #bindEmitter<T extends EventEmitter>(context: Context, emitter: T): T {
+    // Node itself looks at `listener.listener` when a listener is removed or listed, as `once` relies on.
+    const bind = (listener: Listener): Listener =>
+      Object.assign(this.#bindFunction(context, listener), { listener });
+    for (const method of ADDERS) {
+      const add = emitter[method];
+      Object.defineProperty(emitter, method, {
+        configurable: true,
+        writable: true,
+        value(this: EventEmitter, event: string | symbol, listener: Listener) {
+          return add.call(this, event, bind(listener));
+        },
+      });
+    }
+    return emitter;
+  }
+}

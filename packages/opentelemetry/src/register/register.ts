@@ -1,0 +1,94 @@
+import {
+  type ContextManager,
+  context as contextApi,
+  propagation,
+  type TextMapPropagator,
+  trace,
+} from '@opentelemetry/api';
+import type { TracerPlugin } from '@tracewell/plugin';
+import { createTracerProvider, type IdGenerator, type PluginTracerProvider } from '../api/tracer-provider.ts';
+import { AsyncContextManager } from './context-manager.ts';
+import { createPropagator, type PropagatorName, propagatorNamesFromEnvironment } from './propagators.ts';
+
+/** Options of {@link registerOpenTelemetry}. */
+export interface RegisterOptions {
+  /** What records the spans. */
+  readonly plugin: TracerPlugin;
+  /**
+   * How context travels between processes. Default: `OTEL_PROPAGATORS`, and without that W3C trace context
+   * and baggage.
+   */
+  readonly propagators?: readonly (PropagatorName | TextMapPropagator)[];
+  /** What carries the context within the process. Default: a new {@link AsyncContextManager}. */
+  readonly contextManager?: ContextManager;
+  /** Draws the ids of spans. Default: random ones from a cryptographic source. */
+  readonly idGenerator?: IdGenerator;
+  /**
+   * Is told, in a sentence each, what could not be set up: a propagator that is not installed, a global that
+   * somebody else has registered already. Default: nobody is told.
+   */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What {@link registerOpenTelemetry} set up. */
+export interface Registration {
+  readonly provider: PluginTracerProvider;
+  readonly contextManager: ContextManager;
+  readonly propagator: TextMapPropagator;
+  /**
+   * Takes back what was registered, and only that. Tracers that were handed out go on recording to the
+   * plugin; shut the plugin down to end that. Idempotent.
+   */
+  unregister(): void;
+}
+
+/**
+ * Makes a plugin the tracer of this process: sets the global tracer provider, context manager and
+ * propagator of `@opentelemetry/api`, which every OpenTelemetry instrumentation uses.
+ *
+ * A global that somebody else has registered stays theirs; `onWarning` tells.
+ *
+ * @throws TypeError if `plugin` is no plugin
+ *
+ * @example
+ * ```ts
+ * import { trace } from '@opentelemetry/api';
+ * import { registerOpenTelemetry } from '@tracewell/opentelemetry';
+ * import { bufferedPlugin } from '@tracewell/sdk';
+ *
+ * const plugin = bufferedPlugin({ name: 'count', export: async (batch) => console.log(batch.spanCount) });
+ * const registration = registerOpenTelemetry({ plugin });
+ * trace.getTracer('example').startActiveSpan('work', (span) => span.end());
+ * await plugin.flush(); // 1
+ * registration.unregister();
+ * ```
+ */
+export function registerOpenTelemetry(options: RegisterOptions): Registration {
+  const { plugin, onWarning = () => {}, contextManager = new AsyncContextManager(), idGenerator } = options;
+  const provider = createTracerProvider(plugin, idGenerator === undefined ? {} : { idGenerator });
+  const propagator = createPropagator(
+    options.propagators ?? propagatorNamesFromEnvironment(process.env),
+    onWarning,
+  );
+
+  const undo: (() => void)[] = [];
+  const register = (what: string, registered: boolean, disable: () => void): void => {
+    if (registered) undo.push(disable);
+    else
+      onWarning(`Another ${what} is registered with @opentelemetry/api and stays; register ours before it.`);
+  };
+  register('context manager', contextApi.setGlobalContextManager(contextManager.enable()), () =>
+    contextApi.disable(),
+  );
+  register('propagator', propagation.setGlobalPropagator(propagator), () => propagation.disable());
+  register('tracer provider', trace.setGlobalTracerProvider(provider), () => trace.disable());
+
+  return {
+    provider,
+    contextManager,
+    propagator,
+    unregister() {
+      for (const disable of undo.splice(0)) disable();
+    },
+  };
+}
