@@ -1,1 +1,1 @@
-export {};
+export { type InvalidSpanReason, TraceScanner } from './scan/trace-scanner.ts';

@@ -1,0 +1,395 @@
+import { invalidAt } from '../decode-error.ts';
+import { keyAt, lengthAt, skipUnknown, varintEnd, varintLow } from '../wire/checked.ts';
+import {
+  REQUEST_RESOURCE_SPANS,
+  RESOURCE_SPANS_RESOURCE,
+  RESOURCE_SPANS_SCHEMA_URL,
+  RESOURCE_SPANS_SCOPE_SPANS,
+  SCOPE_SPANS_SCHEMA_URL,
+  SCOPE_SPANS_SCOPE,
+  SCOPE_SPANS_SPANS,
+  SPAN_ATTRIBUTES,
+  SPAN_DROPPED_ATTRIBUTES_COUNT,
+  SPAN_DROPPED_EVENTS_COUNT,
+  SPAN_DROPPED_LINKS_COUNT,
+  SPAN_END_TIME,
+  SPAN_EVENTS,
+  SPAN_FLAGS,
+  SPAN_KIND,
+  SPAN_LINKS,
+  SPAN_NAME,
+  SPAN_PARENT_SPAN_ID,
+  SPAN_SPAN_ID,
+  SPAN_START_TIME,
+  SPAN_STATUS,
+  SPAN_TRACE_ID,
+  SPAN_TRACE_STATE,
+  STATUS_CODE,
+  STATUS_MESSAGE,
+} from '../wire/fields.ts';
+import { readFixed32 } from '../wire/read.ts';
+import { findServiceName, type StringRange } from './service-name.ts';
+
+/** Why the scanner passed over a span. */
+export type InvalidSpanReason = 'trace id' | 'span id' | 'parent span id';
+
+/**
+ * Walks the spans of an OTLP trace request where they lie: a cursor whose fields are numbers, most of them
+ * offsets into the bytes. It makes no object per span, so that an index can be built at memory speed;
+ * {@link decodeSpan} turns what is wanted into plain data later.
+ *
+ * One scanner can be used for any number of requests, one after the other. Its fields mean something only
+ * after `next()` returned `true`.
+ *
+ * What it checks: the frame of every message down to the fields of each span, and of the resources. It does
+ * not look into attributes, events and links: {@link validateTraces} does, and bytes that come from outside
+ * should go through that first. Spans that OTLP calls invalid, by the length of an id or an id of nothing
+ * but zeros, are passed over and counted in `invalid`.
+ *
+ * @example
+ * ```ts
+ * import { TraceScanner } from '@tracewell/otlp';
+ *
+ * const scanner = new TraceScanner();
+ * scanner.reset(Uint8Array.of(0x0a, 0x00)); // a request with one ResourceSpans, empty
+ * let spans = 0;
+ * while (scanner.next()) spans++;
+ * console.log(spans); // 0
+ * ```
+ */
+export class TraceScanner {
+  /** What is being scanned. All offsets count from its start. */
+  bytes: Uint8Array = new Uint8Array(0);
+
+  /** The `Span` message. */
+  spanStart = -1;
+  spanEnd = -1;
+  /** The 16 bytes of the trace id. */
+  traceIdAt = -1;
+  /** The 8 bytes of the span id. */
+  spanIdAt = -1;
+  /** The 8 bytes of the parent's span id; -1 for a root. */
+  parentIdAt = -1;
+  /** The UTF-8 bytes of the name; an empty range if there is none. */
+  nameStart = 0;
+  nameEnd = 0;
+  /** One of the numbers of `SpanKind`; a number that OTLP does not know is 0. */
+  kind = 0;
+  /** One of the numbers of `StatusCode`; a number that OTLP does not know is 0. */
+  statusCode = 0;
+  /** The start in nanoseconds since the Unix epoch, as unsigned 32-bit halves. */
+  startLow = 0;
+  startHigh = 0;
+  /** The end in nanoseconds since the Unix epoch, as unsigned 32-bit halves. */
+  endLow = 0;
+  endHigh = 0;
+
+  /** Counts the `ResourceSpans` of the request, from 0: spans with the same number share a resource. */
+  resourceNumber = -1;
+  /** The `Resource` message; -1 if there is none. */
+  resourceStart = -1;
+  resourceEnd = -1;
+  /** The UTF-8 bytes of the resource's schema URL; -1 if there is none. */
+  resourceSchemaStart = -1;
+  resourceSchemaEnd = -1;
+  /** The UTF-8 bytes of the resource's `service.name`; -1 if there is none or it is not a string. */
+  serviceNameStart = -1;
+  serviceNameEnd = -1;
+
+  /** Counts the `ScopeSpans` of the request, from 0: spans with the same number share a scope and a resource. */
+  scopeNumber = -1;
+  /** The `InstrumentationScope` message; -1 if there is none. */
+  scopeStart = -1;
+  scopeEnd = -1;
+  /** The UTF-8 bytes of the scope's schema URL; -1 if there is none. */
+  scopeSchemaStart = -1;
+  scopeSchemaEnd = -1;
+
+  /** Spans that were passed over since `reset`. */
+  invalid = 0;
+  /** What was wrong with the last one of them. */
+  invalidReason: InvalidSpanReason | undefined = undefined;
+
+  // Where the walk is, and where the message that it is in ends, for each level.
+  #at = 0;
+  #end = 0;
+  #resourceSpansEnd = 0;
+  #scopeSpansEnd = 0;
+  readonly #serviceName: StringRange = { start: -1, end: -1 };
+
+  /** Begins with other bytes: those from `start` (default 0) to `end` (default all) are one request. */
+  reset(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    if (!(start >= 0 && start <= end && end <= bytes.length)) {
+      throw new RangeError(`TraceScanner.reset: ${start} to ${end} is no range of ${bytes.length} bytes`);
+    }
+    this.bytes = bytes;
+    this.#at = start;
+    this.#end = end;
+    this.#resourceSpansEnd = start;
+    this.#scopeSpansEnd = start;
+    this.resourceNumber = -1;
+    this.scopeNumber = -1;
+    this.invalid = 0;
+    this.invalidReason = undefined;
+  }
+
+  /**
+   * Goes to the next span.
+   *
+   * @returns whether there was one
+   * @throws `TracewellError` (`TW_DECODE_INVALID`) with the offset where the bytes stop making sense, also
+   * for a second resource or scope where OTLP has one: protobuf would merge them, a range of bytes cannot.
+   * `encodeTraces(decodeTraces(bytes))` makes one of them. (`TW_DECODE_TOO_DEEP`) for unknown fields that
+   * are groups nested more than 64 deep.
+   */
+  next(): boolean {
+    for (;;) {
+      if (this.#at < this.#scopeSpansEnd) {
+        if (this.#nextInScopeSpans()) return true;
+      } else if (this.#at < this.#resourceSpansEnd) {
+        this.#nextInResourceSpans();
+      } else if (this.#at < this.#end) {
+        this.#nextInRequest();
+      } else {
+        return false;
+      }
+    }
+  }
+
+  #nextInRequest(): void {
+    const { bytes } = this;
+    const end = this.#end;
+    const key = keyAt(bytes, this.#at, end);
+    const at = varintEnd(bytes, this.#at, end);
+    if (key !== REQUEST_RESOURCE_SPANS) {
+      this.#at = skipUnknown(bytes, at, end, key, 1, 1);
+      return;
+    }
+    const start = varintEnd(bytes, at, end);
+    this.#resourceSpansEnd = start + lengthAt(bytes, at, end);
+    this.#at = start;
+    this.#scopeSpansEnd = start;
+    this.resourceNumber++;
+    this.#readResource(start, this.#resourceSpansEnd);
+  }
+
+  // Protobuf fields come in any order, so what all spans of a ResourceSpans share is looked up before the
+  // first of them. The walk touches only the head of each field: a few nanoseconds a field.
+  #readResource(start: number, end: number): void {
+    const { bytes } = this;
+    this.resourceStart = this.resourceEnd = -1;
+    this.resourceSchemaStart = this.resourceSchemaEnd = -1;
+    for (let at = start; at < end; ) {
+      const key = keyAt(bytes, at, end);
+      const head = varintEnd(bytes, at, end);
+      if (
+        key !== RESOURCE_SPANS_RESOURCE &&
+        key !== RESOURCE_SPANS_SCHEMA_URL &&
+        key !== RESOURCE_SPANS_SCOPE_SPANS
+      ) {
+        at = skipUnknown(bytes, head, end, key, 1, 3);
+        continue;
+      }
+      const body = varintEnd(bytes, head, end);
+      const next = body + lengthAt(bytes, head, end);
+      if (key === RESOURCE_SPANS_RESOURCE) {
+        if (this.resourceStart !== -1) throw invalidAt(at, 'a ResourceSpans has two resources');
+        this.resourceStart = body;
+        this.resourceEnd = next;
+      } else if (key === RESOURCE_SPANS_SCHEMA_URL) {
+        this.resourceSchemaStart = body;
+        this.resourceSchemaEnd = next;
+      }
+      at = next;
+    }
+    const found = this.#serviceName;
+    findServiceName(bytes, this.resourceStart, this.resourceEnd, found);
+    this.serviceNameStart = found.start;
+    this.serviceNameEnd = found.end;
+  }
+
+  // The fields were checked by #readResource.
+  #nextInResourceSpans(): void {
+    const { bytes } = this;
+    const end = this.#resourceSpansEnd;
+    const key = keyAt(bytes, this.#at, end);
+    const at = varintEnd(bytes, this.#at, end);
+    if (key !== RESOURCE_SPANS_SCOPE_SPANS) {
+      this.#at = skipUnknown(bytes, at, end, key, 0, 0);
+      return;
+    }
+    const start = varintEnd(bytes, at, end);
+    this.#scopeSpansEnd = start + lengthAt(bytes, at, end);
+    this.#at = start;
+    this.scopeNumber++;
+    this.#readScope(start, this.#scopeSpansEnd);
+  }
+
+  #readScope(start: number, end: number): void {
+    const { bytes } = this;
+    this.scopeStart = this.scopeEnd = -1;
+    this.scopeSchemaStart = this.scopeSchemaEnd = -1;
+    for (let at = start; at < end; ) {
+      const key = keyAt(bytes, at, end);
+      const head = varintEnd(bytes, at, end);
+      if (key !== SCOPE_SPANS_SCOPE && key !== SCOPE_SPANS_SCHEMA_URL && key !== SCOPE_SPANS_SPANS) {
+        at = skipUnknown(bytes, head, end, key, 1, 3);
+        continue;
+      }
+      const body = varintEnd(bytes, head, end);
+      const next = body + lengthAt(bytes, head, end);
+      if (key === SCOPE_SPANS_SCOPE) {
+        if (this.scopeStart !== -1) throw invalidAt(at, 'a ScopeSpans has two scopes');
+        this.scopeStart = body;
+        this.scopeEnd = next;
+      } else if (key === SCOPE_SPANS_SCHEMA_URL) {
+        this.scopeSchemaStart = body;
+        this.scopeSchemaEnd = next;
+      }
+      at = next;
+    }
+  }
+
+  // The fields were checked by #readScope.
+  #nextInScopeSpans(): boolean {
+    const { bytes } = this;
+    const end = this.#scopeSpansEnd;
+    const key = keyAt(bytes, this.#at, end);
+    const at = varintEnd(bytes, this.#at, end);
+    if (key !== SCOPE_SPANS_SPANS) {
+      this.#at = skipUnknown(bytes, at, end, key, 0, 0);
+      return false;
+    }
+    const start = varintEnd(bytes, at, end);
+    const spanEnd = start + lengthAt(bytes, at, end);
+    this.#at = spanEnd;
+    return this.#readSpan(start, spanEnd);
+  }
+
+  #readSpan(start: number, end: number): boolean {
+    const { bytes } = this;
+    let traceIdAt = -1;
+    let spanIdAt = -1;
+    let parentIdAt = -1;
+    let reason: InvalidSpanReason | undefined;
+    let kind = 0;
+    let statusCode = 0;
+    this.nameStart = this.nameEnd = start;
+    this.startLow = this.startHigh = this.endLow = this.endHigh = 0;
+
+    for (let at = start; at < end; ) {
+      let key = bytes[at]!;
+      if (key < 0x80) {
+        at++;
+      } else {
+        key = keyAt(bytes, at, end);
+        at = varintEnd(bytes, at, end);
+      }
+      switch (key) {
+        case SPAN_TRACE_ID:
+        case SPAN_SPAN_ID:
+        case SPAN_TRACE_STATE:
+        case SPAN_PARENT_SPAN_ID:
+        case SPAN_NAME:
+        case SPAN_ATTRIBUTES:
+        case SPAN_EVENTS:
+        case SPAN_LINKS:
+        case SPAN_STATUS: {
+          let length = bytes[at]!;
+          if (length < 0x80) {
+            at++;
+          } else {
+            length = lengthAt(bytes, at, end);
+            at = varintEnd(bytes, at, end);
+          }
+          const next = at + length;
+          if (next > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
+          if (key === SPAN_TRACE_ID) {
+            traceIdAt = length === 16 ? at : -1;
+          } else if (key === SPAN_SPAN_ID) {
+            spanIdAt = length === 8 ? at : -1;
+          } else if (key === SPAN_PARENT_SPAN_ID) {
+            parentIdAt = length === 8 ? at : length === 0 ? -1 : -2;
+          } else if (key === SPAN_NAME) {
+            this.nameStart = at;
+            this.nameEnd = next;
+          } else if (key === SPAN_STATUS) {
+            statusCode = statusCodeIn(bytes, at, next, statusCode);
+          }
+          at = next;
+          break;
+        }
+        case SPAN_START_TIME:
+          if (at + 8 > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
+          this.startLow = readFixed32(bytes, at);
+          this.startHigh = readFixed32(bytes, at + 4);
+          at += 8;
+          break;
+        case SPAN_END_TIME:
+          if (at + 8 > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
+          this.endLow = readFixed32(bytes, at);
+          this.endHigh = readFixed32(bytes, at + 4);
+          at += 8;
+          break;
+        case SPAN_KIND:
+          kind = varintLow(bytes, at, end);
+          at = varintEnd(bytes, at, end);
+          break;
+        case SPAN_DROPPED_ATTRIBUTES_COUNT:
+        case SPAN_DROPPED_EVENTS_COUNT:
+        case SPAN_DROPPED_LINKS_COUNT:
+          at = varintEnd(bytes, at, end);
+          break;
+        case SPAN_FLAGS:
+          at += 4;
+          if (at > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
+          break;
+        default:
+          at = skipUnknown(bytes, at, end, key, 1, 16);
+      }
+    }
+
+    if (traceIdAt === -1 || isZero(bytes, traceIdAt, 16)) reason = 'trace id';
+    else if (spanIdAt === -1 || isZero(bytes, spanIdAt, 8)) reason = 'span id';
+    else if (parentIdAt === -2) reason = 'parent span id';
+    if (reason !== undefined) {
+      this.invalid++;
+      this.invalidReason = reason;
+      return false;
+    }
+    // Some senders write the parent of a root as zeros instead of leaving it out.
+    if (parentIdAt !== -1 && isZero(bytes, parentIdAt, 8)) parentIdAt = -1;
+    this.spanStart = start;
+    this.spanEnd = end;
+    this.traceIdAt = traceIdAt;
+    this.spanIdAt = spanIdAt;
+    this.parentIdAt = parentIdAt;
+    this.kind = kind > 5 ? 0 : kind;
+    this.statusCode = statusCode > 2 ? 0 : statusCode;
+    return true;
+  }
+}
+
+function isZero(bytes: Uint8Array, at: number, length: number): boolean {
+  // Decided by the first byte for all but one in 256 random ids.
+  for (let index = at; index < at + length; index++) if (bytes[index] !== 0) return false;
+  return true;
+}
+
+// A status that comes in two parts is merged: the code stays as it was where a part has none.
+function statusCodeIn(bytes: Uint8Array, start: number, end: number, before: number): number {
+  let code = before;
+  for (let at = start; at < end; ) {
+    const key = keyAt(bytes, at, end);
+    at = varintEnd(bytes, at, end);
+    if (key === STATUS_CODE) {
+      code = varintLow(bytes, at, end);
+      at = varintEnd(bytes, at, end);
+    } else if (key === STATUS_MESSAGE) {
+      at = varintEnd(bytes, at, end) + lengthAt(bytes, at, end);
+    } else {
+      at = skipUnknown(bytes, at, end, key, 2, 3);
+    }
+  }
+  return code;
+}
