@@ -23,7 +23,10 @@ export interface SpanStart {
    * `INVALID_SPAN` makes the child `INVALID_SPAN` too. Comes before `remoteParent`.
    */
   readonly parent?: SpanHandle;
-  /** The W3C context of a caller in another process. */
+  /**
+   * The W3C context of a caller in another process. Its trace state becomes the span's and passes on to the
+   * span's children, as W3C Trace Context asks, unless `context` brings another.
+   */
   readonly remoteParent?: SpanContext;
   /**
    * The span's own identity. Default: the trace of the parent, or a new one, and a new span id. Given, it

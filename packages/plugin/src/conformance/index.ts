@@ -1,0 +1,2 @@
+export { testTracerPlugin } from './plugin-suite.ts';
+export type { ConformanceLimits, PluginRequest, PluginSubject, PluginSuiteOptions } from './plugin-trial.ts';
