@@ -32,6 +32,8 @@ const rules: readonly PluginRule[] = [
  * @param title - names the block, usually by the plugin
  * @param options - how to make a plugin and what it can do
  *
+ * @throws `TypeError` when `options.create` is not a function
+ *
  * @example
  * A test file for a plugin that delivers to an array.
  * ```ts
