@@ -1,10 +1,14 @@
 import { randomFillSync } from 'node:crypto';
 
-/** One call of the random source serves 128 trace ids; a short-lived id then keeps 4 KiB of digits alive at most. */
-const BLOCK_BYTES = 2048;
+// Hex ids at 50 ns a pair: the random source is asked for many at once, since a call of it costs 2 us, and
+// turned into digits in pieces, since an id is a slice that keeps the digits of its whole piece alive (1 KiB).
+const BLOCK_BYTES = 8192;
+const PIECE_BYTES = 512;
+
 const block = Buffer.allocUnsafe(BLOCK_BYTES);
-let digits = '';
-let at = 0;
+let blockAt = BLOCK_BYTES;
+let piece = '';
+let pieceAt = 0;
 
 /** A random trace id: 32 lower-case hex digits, not all zero. */
 export function randomTraceId(): string {
@@ -17,12 +21,18 @@ export function randomSpanId(): string {
 }
 
 function randomDigits(count: number): string {
-  if (at + count > digits.length) {
+  if (pieceAt + count > piece.length) nextPiece();
+  const id = piece.slice(pieceAt, pieceAt + count);
+  pieceAt += count;
+  return id.charCodeAt(0) !== 48 || /[^0]/.test(id) ? id : randomDigits(count);
+}
+
+function nextPiece(): void {
+  if (blockAt === BLOCK_BYTES) {
     randomFillSync(block);
-    digits = block.toString('hex');
-    at = 0;
+    blockAt = 0;
   }
-  const id = digits.slice(at, at + count);
-  at += count;
-  return /[^0]/.test(id) ? id : randomDigits(count);
+  piece = block.toString('hex', blockAt, blockAt + PIECE_BYTES);
+  blockAt += PIECE_BYTES;
+  pieceAt = 0;
 }
