@@ -1,1 +1,5 @@
-export { type InvalidSpanReason, TraceScanner } from './scan/trace-scanner.ts';
+export { decodeResource, decodeScope } from './decode/resource.ts';
+export { decodeSpan } from './decode/span.ts';
+export { decodeTraces } from './decode/traces.ts';
+export type { DecodeLimits, DecodeOptions, InvalidSpan, InvalidSpanReason } from './decode-limits.ts';
+export { TraceScanner } from './scan/trace-scanner.ts';

@@ -1,4 +1,5 @@
 import { invalidAt } from '../decode-error.ts';
+import type { InvalidSpanReason } from '../decode-limits.ts';
 import { keyAt, lengthAt, skipUnknown, varintEnd, varintLow } from '../wire/checked.ts';
 import {
   REQUEST_RESOURCE_SPANS,
@@ -29,9 +30,6 @@ import {
 } from '../wire/fields.ts';
 import { readFixed32 } from '../wire/read.ts';
 import { findServiceName, type StringRange } from './service-name.ts';
-
-/** Why the scanner passed over a span. */
-export type InvalidSpanReason = 'trace id' | 'span id' | 'parent span id';
 
 /**
  * Walks the spans of an OTLP trace request where they lie: a cursor whose fields are numbers, most of them

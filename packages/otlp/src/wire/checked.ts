@@ -71,7 +71,10 @@ export function keyAt(bytes: Uint8Array, at: number, end: number): number {
   return key;
 }
 
-/** For a key that no field of the message has: an unknown field is skipped, a known one has the wrong wire type. */
+/**
+ * For a key that no field of the message has: skips an unknown field and returns the offset behind it, refuses
+ * a known one, which must have the wrong wire type. With 0 as the range nothing is known.
+ */
 export function skipUnknown(
   bytes: Uint8Array,
   at: number,
@@ -81,6 +84,7 @@ export function skipUnknown(
   lastKnown: number,
 ): number {
   const field = key >>> 3;
+  if (field === 0) throw invalidAt(at, 'a field number is out of range');
   if (field >= firstKnown && field <= lastKnown) {
     throw invalidAt(at, `field ${field} has the wire type ${key & 7}, which is not its own`);
   }

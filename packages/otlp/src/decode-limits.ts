@@ -1,0 +1,64 @@
+/**
+ * Bounds on what decoding one message may cost. Senders that are not trusted get the defaults; memory while
+ * decoding stays below about 20 times `maxBytes`, whatever the bytes say.
+ */
+export interface DecodeLimits {
+  /**
+   * How deep arrays and maps may be nested in an attribute value: a string is 0 levels deep, an array of
+   * strings 1. At most 256. Default 64, twice of what most protobuf decoders take.
+   */
+  readonly maxDepth?: number;
+  /** Bytes of the message, or UTF-16 units of JSON text. Default 33,554,432 (32 MiB). */
+  readonly maxBytes?: number;
+  /**
+   * Spans, events, links, attributes and array elements together: an empty event is two bytes on the wire
+   * but a hundred in memory. Default 1,000,000.
+   */
+  readonly maxItems?: number;
+}
+
+/** Why OTLP calls a span invalid: the id that has the wrong length or nothing but zeros. */
+export type InvalidSpanReason = 'trace id' | 'span id' | 'parent span id';
+
+/** A span that a decoder passed over. */
+export interface InvalidSpan {
+  /** Which id is wrong. */
+  readonly reason: InvalidSpanReason;
+  /** Where the span stands: an offset in protobuf, a path in JSON. */
+  readonly where: string;
+}
+
+/** What decoding a whole request takes beside the message. */
+export interface DecodeOptions extends DecodeLimits {
+  /**
+   * Called for each span with an invalid id, which is then left out. Default: the whole message is refused
+   * with `TW_DECODE_INVALID`.
+   */
+  readonly onInvalidSpan?: (span: InvalidSpan) => void;
+}
+
+/** What encoding takes as the deepest nesting, so that whatever a decoder let in can be encoded again. */
+export const MAX_DEPTH = 256;
+
+/** The limits that hold where none are given. */
+export const DEFAULT_LIMITS: Required<DecodeLimits> = {
+  maxDepth: 64,
+  maxBytes: 32 * 1024 * 1024,
+  maxItems: 1_000_000,
+};
+
+/** Fills in the defaults. Throws a `RangeError` that names the limit, what came and what is allowed. */
+export function resolveLimits(limits: DecodeLimits | undefined): Required<DecodeLimits> {
+  if (limits === undefined) return DEFAULT_LIMITS;
+  return {
+    maxDepth: limitOf('maxDepth', limits.maxDepth, MAX_DEPTH),
+    maxBytes: limitOf('maxBytes', limits.maxBytes, Number.MAX_SAFE_INTEGER),
+    maxItems: limitOf('maxItems', limits.maxItems, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function limitOf(name: keyof DecodeLimits, value: number | undefined, max: number): number {
+  if (value === undefined) return DEFAULT_LIMITS[name];
+  if (Number.isInteger(value) && value >= 0 && value <= max) return value;
+  throw new RangeError(`${name} must be a whole number from 0 to ${max}, got ${String(value)}`);
+}
