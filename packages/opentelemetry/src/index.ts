@@ -6,6 +6,8 @@ export {
   type PluginTracerProvider,
   type TracerProviderOptions,
 } from './api/tracer-provider.ts';
+export type { OtlpExporterOptions } from './otlp/configuration.ts';
+export { otlpExporter } from './otlp/otlp-exporter.ts';
 export { BaggagePropagator } from './register/baggage-propagator.ts';
 export { AsyncContextManager } from './register/context-manager.ts';
 export type { PropagatorName } from './register/propagators.ts';

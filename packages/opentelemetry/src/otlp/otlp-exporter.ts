@@ -1,0 +1,193 @@
+import { splitTraces } from '@tracewell/otlp';
+import { type BatchExporter, ExportError, type ExportOptions, type SpanBatch } from '@tracewell/plugin';
+import { errorMessage, partialSuccess, withoutSecrets } from './answer.ts';
+import { type OtlpConfiguration, type OtlpExporterOptions, readConfiguration } from './configuration.ts';
+import { type OtlpAnswer, OtlpTransport } from './transport.ts';
+
+/** The statuses after which OTLP allows the same request again. */
+const RETRYABLE = new Set([429, 502, 503, 504]);
+const TOO_LARGE = 413;
+
+/**
+ * Sends batches to an OTLP receiver over HTTP: an OpenTelemetry Collector, Jaeger, Tempo, any vendor. The
+ * bytes that the recorder made are the body of the request; nothing is decoded or encoded again.
+ *
+ * All options and variables of OpenTelemetry's exporter work (see {@link OtlpExporterOptions}). Retrying is
+ * left to `bufferedPlugin`: one export is one attempt, and a failure says whether another makes sense and,
+ * with `Retry-After`, when. A batch that the receiver finds too large (413) is cut in halves, down to single
+ * spans; what it took stays taken when a later part fails and the batch is exported again.
+ *
+ * @throws RangeError if an option is invalid
+ *
+ * @example
+ * ```ts
+ * import { otlpExporter } from '@tracewell/opentelemetry';
+ * import { bufferedPlugin } from '@tracewell/sdk';
+ *
+ * const plugin = bufferedPlugin(
+ *   otlpExporter({ url: 'http://localhost:4318/v1/traces', compression: 'gzip' }),
+ * );
+ * await plugin.shutdown?.();
+ * ```
+ */
+export function otlpExporter(options: OtlpExporterOptions = {}): BatchExporter {
+  return new OtlpExporter(options.name ?? 'otlp', readConfiguration(options), options.onWarning);
+}
+
+/** What is left of a batch that is being sent in parts. */
+interface Split {
+  readonly left: SpanBatch[];
+  rejectedSpans: number;
+  /** Why the first of the rejected spans was rejected. */
+  why: string | undefined;
+}
+
+class OtlpExporter implements BatchExporter {
+  readonly name: string;
+  readonly #url: string;
+  readonly #limit: number;
+  readonly #transport: OtlpTransport;
+  readonly #onWarning: ((message: string) => void) | undefined;
+  readonly #inFlight = new Set<Promise<void>>();
+  /** By the batch's bytes, so that a retry goes on where the last attempt ended. */
+  readonly #splits = new WeakMap<Uint8Array, Split>();
+  #isShutDown = false;
+
+  constructor(
+    name: string,
+    configuration: OtlpConfiguration,
+    onWarning: ((message: string) => void) | undefined,
+  ) {
+    this.name = name;
+    this.#url = `${configuration.url.origin}${configuration.url.pathname}`;
+    this.#limit = configuration.concurrencyLimit;
+    this.#transport = new OtlpTransport(configuration);
+    this.#onWarning = onWarning;
+  }
+
+  async export(batch: SpanBatch, options?: ExportOptions): Promise<void> {
+    if (this.#isShutDown) {
+      throw new ExportError(`${this.name}: is shut down; make a new exporter`, { retryable: false });
+    }
+    if (this.#inFlight.size >= this.#limit) {
+      throw new ExportError(`${this.name}: ${this.#limit} requests are in flight`, { retryable: true });
+    }
+    const delivery = this.#deliver(batch, options?.signal);
+    this.#inFlight.add(delivery);
+    try {
+      await delivery;
+    } finally {
+      this.#inFlight.delete(delivery);
+    }
+  }
+
+  async flush(): Promise<void> {
+    await Promise.allSettled(this.#inFlight);
+  }
+
+  async shutdown(): Promise<void> {
+    this.#isShutDown = true;
+    await this.flush();
+    await this.#transport.close();
+  }
+
+  async #deliver(batch: SpanBatch, signal: AbortSignal | undefined): Promise<void> {
+    let split = this.#splits.get(batch.bytes);
+    if (split === undefined) {
+      const answer = await this.#transport.post(batch.bytes, signal);
+      if (answer.status !== TOO_LARGE) {
+        this.#judge(answer);
+        return;
+      }
+      split = { left: [], rejectedSpans: 0, why: undefined };
+      this.#divide(batch, split, answer);
+      this.#splits.set(batch.bytes, split);
+    }
+    await this.#deliverParts(split, signal);
+    this.#splits.delete(batch.bytes);
+    if (split.rejectedSpans > 0) {
+      throw new ExportError(
+        `${this.name}: ${this.#url} refused ${split.rejectedSpans} of ${batch.spanCount} spans: ${split.why}`,
+        { retryable: false, rejectedSpans: split.rejectedSpans },
+      );
+    }
+  }
+
+  /** Sends part by part; a failure that may pass leaves the rest for the next attempt. */
+  async #deliverParts(split: Split, signal: AbortSignal | undefined): Promise<void> {
+    for (let part = split.left[0]; part !== undefined; part = split.left[0]) {
+      const answer = await this.#transport.post(part.bytes, signal);
+      try {
+        if (answer.status !== TOO_LARGE) this.#judge(answer);
+      } catch (error) {
+        if (!(error instanceof ExportError) || error.retryable) throw error;
+        split.rejectedSpans += error.rejectedSpans ?? part.spanCount;
+        split.why ??= error.message;
+      }
+      split.left.shift();
+      if (answer.status === TOO_LARGE) this.#divide(part, split, answer);
+    }
+  }
+
+  #divide(batch: SpanBatch, split: Split, answer: OtlpAnswer): void {
+    if (batch.spanCount > 1) {
+      split.left.unshift(...splitTraces(batch.bytes, Math.ceil(batch.spanCount / 2)));
+      return;
+    }
+    split.rejectedSpans += batch.spanCount;
+    split.why ??= this.#describe(
+      answer,
+      `a span of ${batch.bytes.length} bytes is too large for the receiver`,
+    );
+  }
+
+  /** @throws ExportError unless the receiver took everything */
+  #judge(answer: OtlpAnswer): void {
+    const { status } = answer;
+    if (status >= 200 && status <= 299) {
+      const partial = partialSuccess(answer);
+      if (partial === undefined) return;
+      const message = withoutSecrets(partial.message, answer.sentHeaders);
+      if (partial.rejectedSpans === 0) {
+        this.#onWarning?.(`${this.name}: ${this.#url} warns: ${message}`);
+        return;
+      }
+      throw new ExportError(
+        `${this.name}: ${this.#url} refused ${partial.rejectedSpans} spans: ${message || 'it does not say why'}`,
+        { retryable: false, rejectedSpans: partial.rejectedSpans },
+      );
+    }
+    const retryable = RETRYABLE.has(status);
+    const retryAfterMs = retryable ? parseRetryAfter(answer.retryAfter, Date.now()) : undefined;
+    throw new ExportError(this.#describe(answer, adviceFor(status)), {
+      retryable,
+      ...(retryAfterMs !== undefined && { retryAfterMs }),
+    });
+  }
+
+  #describe(answer: OtlpAnswer, advice: string): string {
+    const said = errorMessage(answer);
+    return `${this.name}: ${this.#url} answered ${answer.status}${said && ` (${said})`}: ${advice}`;
+  }
+}
+
+function adviceFor(status: number): string {
+  if (RETRYABLE.has(status)) return 'it is busy or down, try again later';
+  if (status === 401 || status === 403) return 'check the credentials in the headers';
+  if (status === 404) return 'check the URL; OTLP is usually served at /v1/traces';
+  if (status === 415) return 'it does not take OTLP as protobuf';
+  if (status >= 300 && status <= 399) return 'it redirects, give the final URL';
+  return 'it refuses the request';
+}
+
+/**
+ * The milliseconds that a `Retry-After` header asks to wait: given in seconds, or as a date.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc9110#field.retry-after
+ */
+export function parseRetryAfter(header: string | undefined, now: number): number | undefined {
+  if (header === undefined) return undefined;
+  if (/^\s*\d+\s*$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
