@@ -1,0 +1,49 @@
+import { alwaysOff, alwaysOn } from './always.ts';
+import { ParentSampling, type Sampler } from './sampler.ts';
+
+/** Who decides where there is a parent; see {@link parentBased}. */
+export interface ParentBasedOptions {
+  /** Asked when a caller in another process sampled the trace. Default `alwaysOn()`. */
+  readonly remoteSampled?: Sampler;
+  /** Asked when a caller in another process did not. Default `alwaysOff()`. */
+  readonly remoteUnsampled?: Sampler;
+  /** Asked when the parent is a sampled span of this process. Default `alwaysOn()`. */
+  readonly localSampled?: Sampler;
+}
+
+/**
+ * A sampler that follows the parent, so that a trace is recorded as a whole or not at all, and asks `root`
+ * where a trace begins. `parentBased(alwaysOn())` is the default of everything that samples.
+ *
+ * The children of a span that is not sampled are never sampled, whichever sampler is used.
+ *
+ * @see https://opentelemetry.io/docs/specs/otel/trace/sdk/#parentbased
+ *
+ * @example
+ * ```ts
+ * import { parentBased, traceIdRatio } from '@tracewell/sdk';
+ *
+ * // A tenth of our own traces, and every one that a caller records.
+ * const sampler = parentBased(traceIdRatio(0.1));
+ * console.log(sampler.description);
+ * ```
+ */
+export function parentBased(root: Sampler, options: ParentBasedOptions = {}): Sampler {
+  const { remoteSampled = alwaysOn(), remoteUnsampled = alwaysOff(), localSampled = alwaysOn() } = options;
+  return {
+    description:
+      `ParentBased{root=${root.description}, remoteParentSampled=${remoteSampled.description}, ` +
+      `remoteParentNotSampled=${remoteUnsampled.description}, localParentSampled=${localSampled.description}}`,
+    shouldSample: (bytes, traceIdAt, parent, start) => {
+      const sampler =
+        parent === ParentSampling.LOCAL_SAMPLED
+          ? localSampled
+          : parent === ParentSampling.NONE
+            ? root
+            : parent === ParentSampling.REMOTE_SAMPLED
+              ? remoteSampled
+              : remoteUnsampled;
+      return sampler.shouldSample(bytes, traceIdAt, parent, start);
+    },
+  };
+}
