@@ -1,4 +1,4 @@
-export { contextWithSpan, isTracingSuppressed, SPAN_KEY, suppressTracing } from './api/context.ts';
+export { contextWithSpan, isTracingSuppressed, suppressTracing } from './api/context.ts';
 export { PluginSpan } from './api/plugin-span.ts';
 export {
   createTracerProvider,
@@ -6,6 +6,25 @@ export {
   type PluginTracerProvider,
   type TracerProviderOptions,
 } from './api/tracer-provider.ts';
+export { tracewellSpanExporter } from './beside-sdk/span-exporter.ts';
+export {
+  type SpanProcessorOptions,
+  type SpanProcessorStats,
+  type TracewellSpanProcessor,
+  tracewellSpanProcessor,
+} from './beside-sdk/span-processor.ts';
+export {
+  type ExporterBridgeOptions,
+  type ExportResult,
+  exporterBridge,
+  type SpanExporter,
+} from './exporter-bridge/exporter-bridge.ts';
+export type {
+  ReadableEvent,
+  ReadableResource,
+  ReadableScope,
+  ReadableSpan,
+} from './exporter-bridge/readable-span.ts';
 export type { OtlpExporterOptions } from './otlp/configuration.ts';
 export { otlpExporter } from './otlp/otlp-exporter.ts';
 export { BaggagePropagator } from './register/baggage-propagator.ts';

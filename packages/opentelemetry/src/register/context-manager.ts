@@ -47,6 +47,25 @@ export class AsyncContextManager implements ContextManager {
     return target;
   }
 
+  /**
+   * Makes a context the active one for the rest of the current asynchronous execution; `with` is better
+   * wherever a function can be given. Since `@opentelemetry/api` 1.10.
+   *
+   * @returns its `dispose` makes the context that was active before the active one again
+   */
+  attach(context: Context): { dispose(): void } {
+    const before = this.active();
+    this.storage.enterWith(context);
+    let isDisposed = false;
+    return {
+      dispose: () => {
+        if (isDisposed) return;
+        isDisposed = true;
+        this.storage.enterWith(before);
+      },
+    };
+  }
+
   enable(): this {
     return this;
   }
