@@ -1,0 +1,147 @@
+import {
+  FlushError,
+  INVALID_SPAN,
+  type PluginStats,
+  type SpanHandle,
+  type SpanStart,
+  type TracerPlugin,
+  TracewellError,
+} from '@tracewell/plugin';
+import type { ErrorReporter } from '../host/error-reporter.ts';
+
+/** Flushes of one plugin that may be pending at once; a plugin with that many hangs and is not asked again. */
+const MAX_PENDING = 64;
+
+/** The operations of a plugin that can fail. */
+export type PluginOperation = keyof TracerPlugin;
+
+/**
+ * One plugin behind another, such that nothing it does can hurt anyone: what it throws is reported, a promise
+ * of its that never settles is given up at a deadline.
+ */
+export class Branch {
+  readonly plugin: TracerPlugin;
+  readonly name: string;
+  readonly #reporter: ErrorReporter;
+  #pending = 0;
+
+  constructor(plugin: TracerPlugin, reporter: ErrorReporter) {
+    this.plugin = plugin;
+    this.name = String(plugin.name);
+    this.#reporter = reporter;
+  }
+
+  /** Starts a span, or returns `INVALID_SPAN` if the plugin threw or returned what is no handle. */
+  startSpan(start: SpanStart): SpanHandle {
+    try {
+      const handle = this.plugin.startSpan(start);
+      if (Number.isSafeInteger(handle) && handle >= 0) return handle;
+      throw new TypeError(`startSpan returned ${String(handle)}, which is no safe integer of 0 or more`);
+    } catch (error) {
+      this.failed('startSpan', error);
+      return INVALID_SPAN;
+    }
+  }
+
+  /** Reports that one of the inline operations threw. */
+  failed(operation: PluginOperation, cause: unknown): void {
+    this.#reporter.report(
+      `${this.name} ${operation}`,
+      () =>
+        new TracewellError(
+          'TW_PLUGIN_FAILED',
+          `${this.name}: ${operation} threw: ${messageOf(cause)}; the contract says that it never does, so mend the plugin`,
+          { cause },
+        ),
+    );
+  }
+
+  /**
+   * Flushes, and gives up waiting at a deadline.
+   *
+   * @throws FlushError, as a rejection, whatever the plugin rejects with
+   */
+  flush(timeoutMs: number): Promise<void> {
+    return this.#settle('flush', timeoutMs, () => this.plugin.flush());
+  }
+
+  /** Shuts down, or flushes where the plugin has no shutdown, and gives up as {@link Branch.flush} does. */
+  shutdown(timeoutMs: number): Promise<void> {
+    return this.#settle('shutdown', timeoutMs, () =>
+      this.plugin.shutdown === undefined ? this.plugin.flush() : this.plugin.shutdown(),
+    );
+  }
+
+  /**
+   * Flushes before it returns, if the plugin can.
+   *
+   * @throws FlushError whatever the plugin throws
+   */
+  flushSync(): void {
+    try {
+      this.plugin.flushSync?.();
+    } catch (error) {
+      throw this.#flushError(error);
+    }
+  }
+
+  /** What the plugin did so far, if it says so. */
+  stats(): PluginStats | undefined {
+    try {
+      return this.plugin.stats?.();
+    } catch (error) {
+      this.failed('stats', error);
+      return undefined;
+    }
+  }
+
+  async #settle(operation: 'flush' | 'shutdown', timeoutMs: number, act: () => Promise<void>): Promise<void> {
+    if (this.#pending >= MAX_PENDING) {
+      throw this.#flushError(new Error(`${MAX_PENDING} flushes are still pending`));
+    }
+    this.#pending += 1;
+    // An async function, so that a plugin that throws instead of rejecting looks the same.
+    const settled = (async () => act())().finally(() => {
+      this.#pending -= 1;
+    });
+    let timer: NodeJS.Timeout | undefined;
+    const deadline = new Promise<never>((_, reject) => {
+      // Unreferenced: a plugin that hangs must not keep the process from ending.
+      timer = setTimeout(
+        () => reject(new Error(`${operation} did not settle within ${timeoutMs} ms`)),
+        timeoutMs,
+      ).unref();
+    });
+    try {
+      await Promise.race([settled, deadline]);
+    } catch (error) {
+      throw this.#flushError(error);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #flushError(cause: unknown): FlushError {
+    if (cause instanceof FlushError) return cause;
+    return new FlushError(this.name, { retained: 0, dropped: 0, message: messageOf(cause), cause });
+  }
+}
+
+/** Sums up what several plugins failed with; its cause is an `AggregateError` of their errors. */
+export function combineFlushErrors(plugin: string, total: number, errors: readonly FlushError[]): FlushError {
+  return new FlushError(plugin, {
+    retained: errors.reduce((sum, error) => sum + error.retained, 0),
+    dropped: errors.reduce((sum, error) => sum + error.dropped, 0),
+    message: `${errors.length} of ${total} plugins failed (${errors.map((error) => error.message).join('; ')})`,
+    cause: new AggregateError(errors),
+  });
+}
+
+/** What a thrown value says, whatever it is. Never throws. */
+export function messageOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? thrown.message : String(thrown);
+  } catch {
+    return 'a value that cannot be shown';
+  }
+}
