@@ -277,6 +277,12 @@ export class TraceScanner {
 
     for (let at = start; at < end; ) {
       let key = bytes[at]!;
+      if (key === SPAN_ATTRIBUTES) {
+        // Half of all fields, and nothing to do about them.
+        const body = varintEnd(bytes, at + 1, end);
+        at = body + lengthAt(bytes, at + 1, end);
+        continue;
+      }
       if (key < 0x80) {
         at++;
       } else {
