@@ -69,12 +69,12 @@ export class PluginSpan implements Span {
   }
 
   setAttributes(attributes: ApiAttributes): this {
-    for (const key in attributes) {
-      if (!Object.hasOwn(attributes, key)) continue;
-      const value = attributes[key];
-      if (value !== undefined && value !== null) {
-        this.plugin.setAttribute(this.handle, key, value as AttributeValue);
+    try {
+      for (const key in attributes) {
+        if (Object.hasOwn(attributes, key)) this.setAttribute(key, attributes[key]!);
       }
+    } catch {
+      // A getter of the caller's threw: what came before it is recorded, and its work goes on.
     }
     return this;
   }
@@ -91,17 +91,16 @@ export class PluginSpan implements Span {
   }
 
   addLink(link: Link): this {
-    this.plugin.addLink?.(this.handle, toPluginLink(link));
-    return this;
+    return this.addLinks([link]);
   }
 
   addLinks(links: Link[]): this {
-    for (const link of links) this.addLink(link);
+    for (const link of toPluginLinks(links)) this.plugin.addLink?.(this.handle, link);
     return this;
   }
 
   setStatus(status: SpanStatus): this {
-    const { code, message } = status;
+    const { code, message } = status ?? {};
     if (this.#isOk || code === SpanStatusCode.UNSET) return this;
     if (code === SpanStatusCode.OK) {
       this.#isOk = true;
@@ -139,10 +138,16 @@ export class PluginSpan implements Span {
 const OK = { code: StatusCode.OK } as const;
 const ERROR = { code: StatusCode.ERROR } as const;
 
-/** A link as a plugin takes it. */
-export function toPluginLink(link: Link): SpanLink {
-  const context = toPluginContext(link.context);
-  return link.attributes === undefined ? { context } : { context, attributes: link.attributes as Attributes };
+/** Links as a plugin takes them; those that lead nowhere are left out. */
+export function toPluginLinks(links: readonly Link[] | undefined): SpanLink[] {
+  if (!Array.isArray(links)) return [];
+  return links
+    .filter((link) => typeof link?.context?.traceId === 'string')
+    .map(({ context, attributes }) =>
+      attributes === undefined
+        ? { context: toPluginContext(context) }
+        : { context: toPluginContext(context), attributes: attributes as Attributes },
+    );
 }
 
 function toEvent(name: string, attributes: Attributes | undefined, time: TimeInput | undefined): SpanEvent {

@@ -22,7 +22,7 @@ import {
   type TracerPlugin,
 } from '@tracewell/plugin';
 import { contextWithSpan, isTracingSuppressed, SPAN_KEY } from './context.ts';
-import { PluginSpan, toPluginLink } from './plugin-span.ts';
+import { PluginSpan, toPluginLinks } from './plugin-span.ts';
 import { toPluginContext } from './span-context.ts';
 import { toUnixNanos } from './time.ts';
 import type { IdGenerator } from './tracer-provider.ts';
@@ -78,7 +78,7 @@ export class PluginTracer implements Tracer {
           ? { traceId, spanId }
           : { traceId, spanId, traceState: traceState.serialize() },
       attributes: options?.attributes === undefined ? undefined : withoutNull(options.attributes),
-      links: options?.links === undefined ? undefined : options.links.map(toPluginLink),
+      links: options?.links === undefined ? undefined : toPluginLinks(options.links),
       startTimeUnixNanos: options?.startTime === undefined ? undefined : toUnixNanos(options.startTime),
       scope: this.#scope,
       // One shape for every span keeps the plugin's reads of it monomorphic; an absent field reads the same.
@@ -125,14 +125,20 @@ export class PluginTracer implements Tracer {
   }
 }
 
-/** The API ignores attributes that are null; a plugin would record an empty value. They are rare: nothing is copied without one. */
+/**
+ * The API ignores attributes that are null, where a plugin would record an empty value. They are rare:
+ * without one, nothing is copied. A plugin can cope with a getter that throws, so it is given that.
+ */
 function withoutNull(attributes: ApiAttributes): Attributes {
-  for (const key in attributes) {
-    if ((attributes[key] as unknown) === null) {
+  try {
+    for (const key in attributes) {
+      if ((attributes[key] as unknown) !== null) continue;
       return Object.fromEntries(
         Object.entries(attributes).filter(([, value]) => (value as unknown) !== null),
       ) as Attributes;
     }
+  } catch {
+    return attributes as Attributes;
   }
   return attributes as Attributes;
 }

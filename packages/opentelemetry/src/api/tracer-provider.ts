@@ -75,15 +75,15 @@ export function createTracerProvider(
 
   return {
     plugin,
-    getTracer(name: string, version?: string, { schemaUrl }: TracerOptions = {}): Tracer {
-      const key = JSON.stringify([name, version, schemaUrl]);
+    getTracer(name: string, version?: string, options?: TracerOptions): Tracer {
+      const scope = {
+        name: text(name),
+        ...(version && { version: text(version) }),
+        ...(options?.schemaUrl && { schemaUrl: text(options.schemaUrl) }),
+      };
+      const key = JSON.stringify(scope);
       let tracer = tracers.get(key);
       if (tracer === undefined) {
-        const scope = {
-          name: String(name ?? ''),
-          ...(version && { version: String(version) }),
-          ...(schemaUrl && { schemaUrl: String(schemaUrl) }),
-        };
         tracer = new PluginTracer(plugin, scope, ids);
         tracers.set(key, tracer);
       }
@@ -93,4 +93,9 @@ export function createTracerProvider(
     forceFlush: () => plugin.flush(),
     shutdown: async () => (plugin.shutdown === undefined ? plugin.flush() : plugin.shutdown()),
   };
+}
+
+/** JavaScript callers name their tracers after anything, and after nothing. */
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : value === undefined || value === null ? '' : String(value);
 }
