@@ -8,7 +8,7 @@ testTracerPlugin('the reference plugin', {
     const plugin = new ReferencePlugin(request);
     return {
       plugin,
-      spans: () => plugin.delivered,
+      spans: () => [...plugin.delivered],
       failDelivery: (failing) => {
         plugin.failing = failing;
       },

@@ -1,5 +1,5 @@
 import type { SpanData } from '../span.ts';
-import type { SpanHandle, SpanStart, TracerPlugin } from '../tracer-plugin.ts';
+import { INVALID_SPAN, type SpanHandle, type SpanStart, type TracerPlugin } from '../tracer-plugin.ts';
 import { check, type Rule, shown, within } from './rule.ts';
 
 /** Bounds on what one span keeps, as the OpenTelemetry specification names them. */
@@ -83,8 +83,8 @@ export class PluginTrial {
   start(start: SpanStart): SpanHandle {
     const span = this.plugin.startSpan(start);
     check(
-      Number.isSafeInteger(span) && span > 0,
-      `startSpan of a span that nothing leaves out returned ${shown(span)}, not a safe integer above 0`,
+      span !== INVALID_SPAN,
+      `the span ${shown(start.name)} was left out: startSpan returned INVALID_SPAN`,
     );
     return span;
   }

@@ -23,7 +23,10 @@ export const handleRules: readonly PluginRule[] = [
     contract: 'the handle of a sampled span is a safe integer above 0',
     remedy: 'number spans from 1 and return 0 only for a span that is not sampled',
     run(trial) {
-      for (let index = 0; index < 100; index++) trial.record({ name: `span ${index}` });
+      for (let index = 0; index < 100; index++) {
+        const span = trial.record({ name: `span ${index}` });
+        check(Number.isSafeInteger(span) && span > 0, `startSpan returned ${shown(span)}`);
+      }
     },
   },
   {
@@ -106,6 +109,7 @@ export const handleRules: readonly PluginRule[] = [
     async run(trial) {
       const { plugin } = trial;
       const live = trial.start({ name: 'live' });
+      check(Number.isSafeInteger(live), `the handle ${shown(live)} is no safe integer`);
       const unknown = [
         INVALID_SPAN,
         -1,
