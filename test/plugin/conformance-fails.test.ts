@@ -1,33 +1,39 @@
-// A suite that cannot fail proves nothing: each of these plugins breaks the contract in one way, and exactly
-// the rules that it names have to fail.
+// A suite that cannot fail proves nothing: each of these plugins and exporters breaks the contract in one way,
+// and exactly the rules that it names have to fail.
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { brokenExporters } from './broken-exporters.ts';
 import { brokenPlugins } from './broken-plugins.ts';
 import { failingRules, type SuiteOutcome } from './failing-rules.ts';
 
-describe('the conformance suite for plugins', () => {
-  let outcomes: ReadonlyMap<string, SuiteOutcome>;
-  before(async () => {
-    outcomes = await failingRules(fileURLToPath(new URL('./broken-plugins.suite.ts', import.meta.url)));
-  });
+const kinds = {
+  plugin: { broken: brokenPlugins, file: './broken-plugins.suite.ts' },
+  exporter: { broken: brokenExporters, file: './broken-exporters.suite.ts' },
+};
 
-  for (const [title, { breaks }] of Object.entries(brokenPlugins)) {
-    test(`fails for a plugin that ${title}`, () => {
-      const { failed } = outcomes.get(title) ?? assert.fail('the suite did not run');
-      assert.deepEqual([...failed.keys()].sort(), [...breaks].sort(), [...failed.values()].join('\n\n'));
-      for (const [id, message] of failed) {
-        assert.match(
-          message,
-          new RegExp(`^Rule ${id} is broken: .+\nThe contract: .+\nWhat to do: .+$`, 's'),
-        );
-      }
+for (const [kind, { broken, file }] of Object.entries(kinds)) {
+  describe(`the conformance suite for ${kind}s`, () => {
+    let outcomes: ReadonlyMap<string, SuiteOutcome>;
+    before(async () => {
+      outcomes = await failingRules(fileURLToPath(new URL(file, import.meta.url)));
     });
-  }
 
-  test('has no rule that no broken plugin breaks', () => {
-    const rules = new Set([...outcomes.values()].flatMap((outcome) => [...outcome.rules]));
-    const broken = new Set(Object.values(brokenPlugins).flatMap(({ breaks }) => breaks));
-    assert.deepEqual([...rules].sort(), [...broken].sort());
+    for (const [title, { breaks }] of Object.entries(broken)) {
+      test(`fails for a ${kind} that ${title}`, () => {
+        const { failed } = outcomes.get(title) ?? assert.fail('the suite did not run');
+        assert.deepEqual([...failed.keys()].sort(), [...breaks].sort(), [...failed.values()].join('\n\n'));
+        for (const [id, message] of failed) {
+          const explained = new RegExp(`^Rule ${id} is broken: .+\nThe contract: .+\nWhat to do: .+$`, 's');
+          assert.match(message, explained);
+        }
+      });
+    }
+
+    test(`has no rule that no broken ${kind} breaks`, () => {
+      const rules = new Set([...outcomes.values()].flatMap((outcome) => [...outcome.rules]));
+      const breakable = new Set(Object.values(broken).flatMap(({ breaks }) => breaks));
+      assert.deepEqual([...rules].sort(), [...breakable].sort());
+    });
   });
-});
+}
