@@ -508,7 +508,7 @@ export const brokenPlugins: Readonly<Record<string, BrokenPlugin>> = {
   // Limits
   'has no limit on attributes': {
     breaks: ['limit-attributes'],
-    change: (plugin) => unlimit(plugin, 'attributeCount'),
+    change: (plugin) => unlimit(plugin, 'attributeCountLimit'),
   },
   'does not count dropped attributes': {
     breaks: ['limit-attributes'],
@@ -521,7 +521,7 @@ export const brokenPlugins: Readonly<Record<string, BrokenPlugin>> = {
   },
   'has no limit on the length of values': {
     breaks: ['limit-value-length'],
-    change: (plugin) => unlimit(plugin, 'attributeValueLength'),
+    change: (plugin) => unlimit(plugin, 'attributeValueLengthLimit'),
   },
   'has no limit on the length of values in arrays': {
     breaks: ['limit-value-length'],
@@ -534,15 +534,18 @@ export const brokenPlugins: Readonly<Record<string, BrokenPlugin>> = {
       );
     },
   },
-  'has no limit on events': { breaks: ['limit-events'], change: (plugin) => unlimit(plugin, 'eventCount') },
+  'has no limit on events': {
+    breaks: ['limit-events'],
+    change: (plugin) => unlimit(plugin, 'eventCountLimit'),
+  },
   'has no limit on the attributes of an event': {
     breaks: ['limit-events'],
-    change: (plugin) => unlimit(plugin, 'attributesPerEvent'),
+    change: (plugin) => unlimit(plugin, 'attributePerEventCountLimit'),
   },
-  'has no limit on links': { breaks: ['limit-links'], change: (plugin) => unlimit(plugin, 'linkCount') },
+  'has no limit on links': { breaks: ['limit-links'], change: (plugin) => unlimit(plugin, 'linkCountLimit') },
   'has no limit on the attributes of a link': {
     breaks: ['limit-links'],
-    change: (plugin) => unlimit(plugin, 'attributesPerLink'),
+    change: (plugin) => unlimit(plugin, 'attributePerLinkCountLimit'),
   },
 
   // Ownership

@@ -33,12 +33,12 @@ export interface OpenSpan {
 }
 
 const unlimited: ConformanceLimits = {
-  attributeCount: Number.POSITIVE_INFINITY,
-  attributeValueLength: Number.POSITIVE_INFINITY,
-  eventCount: Number.POSITIVE_INFINITY,
-  linkCount: Number.POSITIVE_INFINITY,
-  attributesPerEvent: Number.POSITIVE_INFINITY,
-  attributesPerLink: Number.POSITIVE_INFINITY,
+  attributeCountLimit: Number.POSITIVE_INFINITY,
+  attributeValueLengthLimit: Number.POSITIVE_INFINITY,
+  eventCountLimit: Number.POSITIVE_INFINITY,
+  linkCountLimit: Number.POSITIVE_INFINITY,
+  attributePerEventCountLimit: Number.POSITIVE_INFINITY,
+  attributePerLinkCountLimit: Number.POSITIVE_INFINITY,
 };
 const noResource = { attributes: {}, droppedAttributesCount: 0, schemaUrl: '' };
 const maxDepth = 32;
@@ -138,7 +138,7 @@ export class ReferencePlugin implements TracerPlugin {
   putAttribute(span: OpenSpan, key: string, value: AttributeValue | undefined): void {
     const copied = this.copyValue(value);
     if (copied === undefined) return;
-    if (!(key in span.attributes) && Object.keys(span.attributes).length >= this.limits.attributeCount) {
+    if (!(key in span.attributes) && Object.keys(span.attributes).length >= this.limits.attributeCountLimit) {
       span.data.droppedAttributesCount++;
     } else span.attributes[key] = copied;
   }
@@ -154,7 +154,7 @@ export class ReferencePlugin implements TracerPlugin {
   addEvent(span: SpanHandle, event: SpanEvent): void {
     const found = this.open.get(span);
     if (found === undefined) return;
-    if (found.data.events.length >= this.limits.eventCount) {
+    if (found.data.events.length >= this.limits.eventCountLimit) {
       found.data.droppedEventsCount++;
       return;
     }
@@ -164,7 +164,7 @@ export class ReferencePlugin implements TracerPlugin {
       timeUnixNanos: this.time(read(() => event.timeUnixNanos)),
       ...this.copyOf(
         read(() => event.attributes),
-        this.limits.attributesPerEvent,
+        this.limits.attributePerEventCountLimit,
       ),
     };
     found.data.events.push(made);
@@ -192,7 +192,7 @@ export class ReferencePlugin implements TracerPlugin {
   putLink(span: OpenSpan, link: SpanLink): void {
     const context = contextFrom(read(() => link.context));
     if (context === undefined) return;
-    if (span.data.links.length >= this.limits.linkCount) {
+    if (span.data.links.length >= this.limits.linkCountLimit) {
       span.data.droppedLinksCount++;
       return;
     }
@@ -203,7 +203,7 @@ export class ReferencePlugin implements TracerPlugin {
       flags: context.traceFlags ?? 1,
       ...this.copyOf(
         read(() => link.attributes),
-        this.limits.attributesPerLink,
+        this.limits.attributePerLinkCountLimit,
       ),
     });
   }
@@ -293,8 +293,8 @@ export class ReferencePlugin implements TracerPlugin {
   /** Copies a value; `undefined` for what OTLP cannot say. */
   copyValue(value: unknown, depth = 0): AttributeValue | undefined {
     if (typeof value === 'string') {
-      return value.length > this.limits.attributeValueLength
-        ? value.slice(0, this.limits.attributeValueLength)
+      return value.length > this.limits.attributeValueLengthLimit
+        ? value.slice(0, this.limits.attributeValueLengthLimit)
         : value;
     }
     if (value === null || typeof value === 'boolean' || typeof value === 'number') return value;

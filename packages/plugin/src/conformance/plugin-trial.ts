@@ -2,20 +2,24 @@ import type { SpanData } from '../span.ts';
 import { INVALID_SPAN, type SpanHandle, type SpanStart, type TracerPlugin } from '../tracer-plugin.ts';
 import { check, type Rule, shown, within } from './rule.ts';
 
-/** Bounds on what one span keeps, as the OpenTelemetry specification names them. */
+/**
+ * Bounds on what one span keeps, under the names that the OpenTelemetry SDK and `@tracewell/sdk` give them.
+ *
+ * @see https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-limits
+ */
 export interface ConformanceLimits {
   /** Attributes of a span. */
-  readonly attributeCount: number;
+  readonly attributeCountLimit: number;
   /** UTF-16 units of a string value, also inside arrays; what is longer is cut. */
-  readonly attributeValueLength: number;
+  readonly attributeValueLengthLimit: number;
   /** Events of a span. */
-  readonly eventCount: number;
+  readonly eventCountLimit: number;
   /** Links of a span. */
-  readonly linkCount: number;
+  readonly linkCountLimit: number;
   /** Attributes of one event. */
-  readonly attributesPerEvent: number;
+  readonly attributePerEventCountLimit: number;
   /** Attributes of one link. */
-  readonly attributesPerLink: number;
+  readonly attributePerLinkCountLimit: number;
 }
 
 /** What the suite asks of the plugin that it wants made. */

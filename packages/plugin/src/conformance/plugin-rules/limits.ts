@@ -2,12 +2,12 @@ import { type ConformanceLimits, named, type PluginRule } from '../plugin-trial.
 import { same } from '../rule.ts';
 
 const limits: ConformanceLimits = {
-  attributeCount: 4,
-  attributeValueLength: 10,
-  eventCount: 3,
-  linkCount: 2,
-  attributesPerEvent: 2,
-  attributesPerLink: 1,
+  attributeCountLimit: 4,
+  attributeValueLengthLimit: 10,
+  eventCountLimit: 3,
+  linkCountLimit: 2,
+  attributePerEventCountLimit: 2,
+  attributePerLinkCountLimit: 1,
 };
 const linkTo = (index: number) => ({
   context: { traceId: 'ab'.repeat(16), spanId: `${index}`.padStart(16, 'c') },
@@ -40,7 +40,7 @@ export const limitRules: readonly PluginRule[] = [
   {
     id: 'limit-value-length',
     contract: 'strings longer than the limit are cut, also inside arrays; that is not counted as dropped',
-    remedy: 'cut string values after attributeValueLength UTF-16 units, never through a surrogate pair',
+    remedy: 'cut string values after attributeValueLengthLimit UTF-16 units, never through a surrogate pair',
     request: { limits },
     async run(trial) {
       trial.record({ name: 'span' }, (span) => {
@@ -65,7 +65,8 @@ export const limitRules: readonly PluginRule[] = [
   {
     id: 'limit-events',
     contract: 'events above the limit are dropped and counted, and so are attributes of one event',
-    remedy: 'keep at most eventCount events with attributesPerEvent attributes, and count the rest',
+    remedy:
+      'keep at most eventCountLimit events with attributePerEventCountLimit attributes, and count the rest',
     request: { limits },
     async run(trial) {
       trial.record({ name: 'many' }, (span) => {
@@ -85,7 +86,8 @@ export const limitRules: readonly PluginRule[] = [
   {
     id: 'limit-links',
     contract: 'links above the limit are dropped and counted, and so are attributes of one link',
-    remedy: 'keep at most linkCount links with attributesPerLink attributes, and count the rest',
+    remedy:
+      'keep at most linkCountLimit links with attributePerLinkCountLimit attributes, and count the rest',
     request: { limits },
     async run(trial) {
       trial.record({ name: 'many', links: [1, 2, 3, 4, 5].map(linkTo) });
