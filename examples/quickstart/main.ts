@@ -18,6 +18,6 @@ tracing.plugin.endSpan(charge);
 tracing.plugin.endSpan(checkout);
 await tracing.flush();
 
-const { spans } = await store.queryTraces({ service: 'shop', status: 'error', lastSeconds: 60 });
+const { spans } = await store.queryTraces({ service: 'shop', status: StatusCode.ERROR, lastSeconds: 60 });
 const trace = await store.getTrace(spans[0]!.traceId);
 console.log(formatTrace(trace!.spans));

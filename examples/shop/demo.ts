@@ -6,6 +6,7 @@ import { rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { SpanKind, StatusCode } from '@tracewell/plugin';
 import { formatTrace } from '@tracewell/sdk';
 import { openStore, type Trace, type TraceStore } from '@tracewell/store';
 import { startCollector } from './collector.ts';
@@ -14,7 +15,7 @@ const { values: options } = parseArgs({ options: { fresh: { type: 'boolean', def
 
 const here = import.meta.dirname;
 const directory = `${here}/.tracewell`;
-const runStart = BigInt(Date.now()) * 1_000_000n;
+const runStart = new Date();
 const deadline = setTimeout(() => fail('The demo did not end within 60 seconds.'), 60_000).unref();
 
 if (options.fresh) rmSync(directory, { recursive: true, force: true });
@@ -46,7 +47,7 @@ const orders = await startService('orders', {
 const gateway = await startService('gateway', { INVENTORY_URL: inventory.url, ORDERS_URL: orders.url });
 
 const reader = await openStore(directory, { readOnly: true });
-const earlier = await countSpans(reader, { endTimeUnixNanos: runStart });
+const earlier = (await reader.health()).spans;
 
 heading('Traffic');
 const answers = await shop(gateway, 240);
@@ -75,9 +76,9 @@ for (const service of [gateway, orders, payments, database]) await stop(service.
 heading('The slowest failing trace of this run');
 const { spans: failures } = await reader.queryTraces({
   service: 'gateway',
-  status: 'error',
-  kind: 'server',
-  startTimeUnixNanos: runStart,
+  status: StatusCode.ERROR,
+  kind: SpanKind.SERVER,
+  startTime: runStart,
   limit: 1_000,
 });
 const slowest = failures.reduce((a, b) => (duration(a) >= duration(b) ? a : b), failures[0]!);
@@ -88,7 +89,9 @@ const processes = new Set(trace.spans.map((span) => span.resource.attributes['pr
 say(`${trace.spans.length} spans from ${processes.size} processes, put together from their logs.`);
 
 heading('Services');
-const services = await reader.listServices({ startTimeUnixNanos: runStart });
+const services = await reader.listServices({
+  lastSeconds: Math.ceil((Date.now() - runStart.getTime()) / 1000),
+});
 table(
   ['service', 'spans', 'errors', 'error rate'],
   services.map(({ name, spanCount, errorCount }) => [
@@ -102,7 +105,7 @@ table(
 heading('Where the data lies');
 const health = await reader.health();
 say(
-  `${relative(process.cwd(), directory)}: ${health.spanCount} spans, ${(health.logBytes / 1024).toFixed(0)} KiB of log.`,
+  `${relative(process.cwd(), directory)}: ${health.spans} spans, ${(health.log.bytes / 1024).toFixed(0)} KiB of log.`,
 );
 say(
   earlier === 0
@@ -187,17 +190,12 @@ function duration(span: { startTimeUnixNanos: bigint; endTimeUnixNanos: bigint }
   return span.endTimeUnixNanos - span.startTimeUnixNanos;
 }
 
-async function countSpans(store: TraceStore, window: { endTimeUnixNanos: bigint }): Promise<number> {
-  const services = await store.listServices(window);
-  return services.reduce((sum, service) => sum + service.spanCount, 0);
-}
-
 async function serverSpans(store: TraceStore, service: Service): Promise<number> {
   const { spans } = await store.queryTraces({
     service: service.name,
-    kind: 'server',
+    kind: SpanKind.SERVER,
     attributes: { 'process.pid': service.process.pid! },
-    startTimeUnixNanos: runStart,
+    startTime: runStart,
     limit: 1_000,
   });
   return spans.length;
