@@ -175,7 +175,7 @@ export function readSpan(
   return {
     traceId,
     spanId,
-    parentSpanId: parentSpanId === ZERO_SPAN_ID ? '' : parentSpanId,
+    parentSpanId: presentParent(parentSpanId),
     traceState,
     flags,
     name,
@@ -197,7 +197,12 @@ export function readSpan(
 const ZERO_SPAN_ID = '0'.repeat(16);
 const ZERO_TRACE_ID = '0'.repeat(32);
 
-/** Which of a span's ids, as hex digits, OTLP calls invalid. A parent of zeros is none, as some senders write it. */
+/** The parent's span id; some senders write that of a root as zeros instead of leaving it out. */
+export function presentParent(parentSpanId: string): string {
+  return parentSpanId === ZERO_SPAN_ID ? '' : parentSpanId;
+}
+
+/** Which of a span's ids, as hex digits, OTLP calls invalid. */
 export function invalidSpanReason(
   traceId: string,
   spanId: string,

@@ -65,8 +65,8 @@ export function writeSpan(writer: Writer, span: SpanData): void {
   writer.close(start, 2);
 }
 
-// Whatever OTLP calls invalid, a receiver would refuse, perhaps with the whole request; better said here.
-function checkIds({ traceId, spanId, parentSpanId }: SpanData): void {
+/** Throws a `RangeError` for what OTLP calls invalid: a receiver might refuse the whole request for it. */
+export function checkIds({ traceId, spanId, parentSpanId }: SpanData): void {
   const reason = invalidSpanReason(traceId, spanId, parentSpanId);
   if (reason === undefined) return;
   const got = reason === 'trace id' ? traceId : reason === 'span id' ? spanId : parentSpanId;

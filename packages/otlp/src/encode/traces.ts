@@ -1,23 +1,8 @@
-import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
+import type { SpanData } from '@tracewell/plugin';
 import { REQUEST_RESOURCE_SPANS, RESOURCE_SPANS_SCOPE_SPANS } from '../wire/fields.ts';
-import { writeResourceHead, writeScopeHead } from './resource.ts';
+import { groupSpans } from './group-spans.ts';
 import { writeSpan } from './span.ts';
 import { Writer } from './writer.ts';
-
-/** Spans that share a scope. */
-interface ScopeGroup {
-  /** The fields of `ScopeSpans` but for the spans. */
-  readonly head: Uint8Array;
-  readonly spans: SpanData[];
-}
-
-/** Scopes that share a resource. */
-interface ResourceGroup {
-  /** The fields of `ResourceSpans` but for the scopes. */
-  readonly head: Uint8Array;
-  readonly byScope: Map<ScopeData, ScopeGroup>;
-  readonly byHead: Map<string, ScopeGroup>;
-}
 
 /**
  * Encodes spans as one OTLP `ExportTraceServiceRequest` in protobuf.
@@ -49,12 +34,13 @@ interface ResourceGroup {
  * ```
  */
 export function encodeTraces(spans: Iterable<SpanData>): Uint8Array {
+  const groups = groupSpans(spans);
   const writer = new Writer();
-  for (const resource of groupSpans(writer, spans)) {
+  for (const resource of groups) {
     writer.room(8);
     const resourceStart = writer.open(REQUEST_RESOURCE_SPANS, 3);
     writer.append(resource.head, 0, resource.head.length);
-    for (const scope of resource.byHead.values()) {
+    for (const scope of resource.scopes.all()) {
       writer.room(8);
       const scopeStart = writer.open(RESOURCE_SPANS_SCOPE_SPANS, 3);
       writer.append(scope.head, 0, scope.head.length);
@@ -63,55 +49,7 @@ export function encodeTraces(spans: Iterable<SpanData>): Uint8Array {
     }
     writer.close(resourceStart, 3);
   }
-  const request = writer.take(0);
+  const request = writer.take();
   writer.release();
   return request;
-}
-
-// Identity first, which is a lookup; only an object that was not seen before is encoded, and joins the group
-// that has the same bytes.
-function groupSpans(writer: Writer, spans: Iterable<SpanData>): Iterable<ResourceGroup> {
-  const byResource = new Map<ResourceData, ResourceGroup>();
-  const byHead = new Map<string, ResourceGroup>();
-  let lastResource: ResourceData | undefined;
-  let lastScope: ScopeData | undefined;
-  let target: SpanData[] = [];
-  for (const span of spans) {
-    const { resource, scope } = span;
-    if (resource !== lastResource || scope !== lastScope) {
-      let group = byResource.get(resource);
-      if (group === undefined) {
-        writeResourceHead(writer, resource);
-        const head = writer.take(0);
-        group = getOrAdd(byHead, toKey(head), () => ({ head, byScope: new Map(), byHead: new Map() }));
-        byResource.set(resource, group);
-      }
-      let scopeGroup = group.byScope.get(scope);
-      if (scopeGroup === undefined) {
-        writeScopeHead(writer, scope);
-        const head = writer.take(0);
-        scopeGroup = getOrAdd(group.byHead, toKey(head), () => ({ head, spans: [] }));
-        group.byScope.set(scope, scopeGroup);
-      }
-      target = scopeGroup.spans;
-      lastResource = resource;
-      lastScope = scope;
-    }
-    target.push(span);
-  }
-  return byHead.values();
-}
-
-// One UTF-16 unit for each byte: bytes as a map's key.
-function toKey(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
-}
-
-function getOrAdd<Value>(map: Map<string, Value>, key: string, make: () => Value): Value {
-  let value = map.get(key);
-  if (value === undefined) {
-    value = make();
-    map.set(key, value);
-  }
-  return value;
 }

@@ -69,10 +69,10 @@ export class Writer {
     this.at += end - start;
   }
 
-  /** A copy of what was written since `start`, which is then forgotten. */
-  take(start: number): Uint8Array {
-    const copy = this.bytes.slice(start, this.at);
-    this.at = start;
+  /** A copy of what was written, which is then forgotten. */
+  take(): Uint8Array {
+    const copy = this.bytes.slice(0, this.at);
+    this.at = 0;
     return copy;
   }
 

@@ -1,0 +1,94 @@
+import { invalidAt, tooDeep, tooLarge } from '../decode-error.ts';
+import { type DecodeLimits, resolveLimits } from '../decode-limits.ts';
+import { keyAt, lengthAt, skipUnknown, varintEnd } from '../wire/checked.ts';
+import { WIRE_BYTES, WIRE_FIXED32, WIRE_VARINT } from '../wire/fields.ts';
+import { type MessageType, traceRequest } from './message-types.ts';
+
+/**
+ * Checks an OTLP trace request to its last attribute without making anything of it: what passes can be
+ * scanned, and each of its spans decoded at any later time under the same limits. For bytes that come from
+ * outside and are kept as they are.
+ *
+ * It does not judge ids; the scanner and the decoder report spans whose ids OTLP calls invalid.
+ *
+ * @throws `TracewellError`: `TW_DECODE_INVALID` with the offset where the bytes stop making sense,
+ * `TW_DECODE_TOO_DEEP`, `TW_DECODE_TOO_LARGE`
+ *
+ * @example
+ * ```ts
+ * import { validateTraces } from '@tracewell/otlp';
+ *
+ * try {
+ *   validateTraces(Uint8Array.of(0x0a, 0x05, 0x12));
+ * } catch (error) {
+ *   console.log((error as Error).message.slice(0, 32)); // Invalid OTLP protobuf at byte 1:
+ * }
+ * ```
+ */
+export function validateTraces(bytes: Uint8Array, limits?: DecodeLimits): void {
+  const resolved = resolveLimits(limits);
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('validateTraces: bytes must be a Uint8Array');
+  if (bytes.length > resolved.maxBytes)
+    throw tooLarge(`${bytes.length} bytes`, 'maxBytes', resolved.maxBytes);
+  new Validator(bytes, resolved).message(traceRequest, 0, bytes.length, 0);
+}
+
+class Validator {
+  readonly #bytes: Uint8Array;
+  readonly #maxDepth: number;
+  readonly #maxItems: number;
+  #items = 0;
+
+  constructor(bytes: Uint8Array, limits: Required<DecodeLimits>) {
+    this.#bytes = bytes;
+    this.#maxDepth = limits.maxDepth;
+    this.#maxItems = limits.maxItems;
+  }
+
+  // Recursion is bounded: maxDepth is, and so is the nesting of everything else.
+  message(type: MessageType, start: number, end: number, above: number): void {
+    const bytes = this.#bytes;
+    if (type.counts && ++this.#items > this.#maxItems)
+      throw tooLarge('too many values', 'maxItems', this.#maxItems);
+    const depth = type.nests ? above + 1 : above;
+    if (depth > this.#maxDepth) throw tooDeep(`byte ${start}`, this.#maxDepth);
+    let hadOnce = false;
+    for (let at = start; at < end; ) {
+      const key = keyAt(bytes, at, end);
+      at = varintEnd(bytes, at, end);
+      const field = type.fields[key >>> 3];
+      if (typeof field === 'object' && (key & 7) === WIRE_BYTES) {
+        const body = varintEnd(bytes, at, end);
+        const next = body + lengthAt(bytes, at, end);
+        if (field.once) {
+          if (hadOnce) throw invalidAt(at, 'a resource or scope comes twice');
+          hadOnce = true;
+        }
+        this.message(field, body, next, depth);
+        at = next;
+      } else if (field === (key & 7)) {
+        at = this.#skip(field, at, end);
+      } else {
+        const known = field === undefined ? 0 : key >>> 3;
+        at = skipUnknown(bytes, at, end, key, known, known);
+      }
+    }
+  }
+
+  #skip(wireType: number, at: number, end: number): number {
+    let next: number;
+    switch (wireType) {
+      case WIRE_VARINT:
+        return varintEnd(this.#bytes, at, end);
+      case WIRE_BYTES:
+        return varintEnd(this.#bytes, at, end) + lengthAt(this.#bytes, at, end);
+      case WIRE_FIXED32:
+        next = at + 4;
+        break;
+      default:
+        next = at + 8;
+    }
+    if (next > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
+    return next;
+  }
+}
