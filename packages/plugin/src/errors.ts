@@ -58,8 +58,7 @@ export class FlushError extends TracewellError {
     details: { retained: number; dropped: number; message?: string; cause?: unknown },
   ) {
     const { retained, dropped, message, cause } = details;
-    const why =
-      message ?? (cause instanceof Error ? cause.message : cause === undefined ? 'unknown' : String(cause));
+    const why = message ?? (cause === undefined ? 'unknown' : textOf(cause));
     super(
       'TW_FLUSH_FAILED',
       `${plugin}: flush failed: ${why}; ${retained} spans are kept for a retry, ${dropped} were dropped`,
@@ -102,5 +101,14 @@ export class ExportError extends TracewellError {
     this.retryable = options.retryable;
     this.retryAfterMs = options.retryAfterMs;
     this.rejectedSpans = options.rejectedSpans;
+  }
+}
+
+/** A cause in words. Anything can be thrown, also what throws again when it is looked at. */
+function textOf(cause: unknown): string {
+  try {
+    return cause instanceof Error ? cause.message : String(cause);
+  } catch {
+    return 'something that cannot be shown';
   }
 }

@@ -23,40 +23,49 @@ export interface TraceNode {
  * ```
  */
 export function traceTree(spans: readonly SpanData[]): TraceNode[] {
-  type Node = { readonly span: SpanData; readonly children: Node[]; reached: boolean };
-  const nodes: Node[] = spans.map((span) => ({ span, children: [], reached: false })).sort(byStart);
+  const nodes = spans.map((span): Node => ({ span, children: [] })).sort(byStart);
   const bySpanId = new Map<string, Node>();
   for (const node of nodes) if (!bySpanId.has(node.span.spanId)) bySpanId.set(node.span.spanId, node);
 
-  const roots: Node[] = [];
+  const parents = new Map<Node, Node>();
   for (const node of nodes) {
     const parent = bySpanId.get(node.span.parentSpanId);
-    if (parent === undefined || parent === node) roots.push(node);
-    else parent.children.push(node);
+    if (parent !== undefined && parent !== node) parents.set(node, parent);
   }
+  cutCycles(nodes, parents);
 
-  const stack: Node[] = [];
-  const reach = (root: Node): void => {
-    root.reached = true;
-    stack.push(root);
-    for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
-      for (const child of node.children) child.reached = true;
-      stack.push(...node.children);
-    }
-  };
-  for (const root of roots) reach(root);
-  // What no root leads to hangs in a cycle of parents; cut that at its earliest span.
-  for (const node of nodes) {
-    if (node.reached) continue;
-    const siblings = bySpanId.get(node.span.parentSpanId)!.children;
-    siblings.splice(siblings.indexOf(node), 1);
-    roots.push(node);
-    reach(node);
-  }
-  return roots.sort(byStart);
+  const roots: Node[] = [];
+  for (const node of nodes) (parents.get(node)?.children ?? roots).push(node);
+  return roots;
 }
 
-function byStart(a: { readonly span: SpanData }, b: { readonly span: SpanData }): number {
+interface Node {
+  readonly span: SpanData;
+  readonly children: Node[];
+}
+
+/** Makes a root of the earliest span of every cycle. What merely hangs from a cycle stays where it is. */
+function cutCycles(nodes: readonly Node[], parents: Map<Node, Node>): void {
+  const settled = new Set<Node>();
+  for (const start of nodes) {
+    const path = new Set<Node>();
+    let node: Node | undefined = start;
+    while (node !== undefined && !settled.has(node) && !path.has(node)) {
+      path.add(node);
+      node = parents.get(node);
+    }
+    if (node !== undefined && path.has(node)) {
+      let earliest = node;
+      for (let next = parents.get(node)!; next !== node; next = parents.get(next)!) {
+        if (byStart(next, earliest) < 0) earliest = next;
+      }
+      parents.delete(earliest);
+    }
+    for (const seen of path) settled.add(seen);
+  }
+}
+
+function byStart(a: Node, b: Node): number {
   const difference = a.span.startTimeUnixNanos - b.span.startTimeUnixNanos;
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
