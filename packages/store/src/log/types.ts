@@ -71,7 +71,7 @@ export interface LogIndexer<Prepared = undefined> {
    *
    * @param payloadOffset - where the payload starts in the file, for {@link Segment.read}
    * @param payload - valid only during the call: copy what you keep
-   * @param sequence - counts up by one for each frame of a writer, over all its segments
+   * @param sequence - counts up over all segments of a writer; frames that the log keeps to itself leave gaps
    * @param prepared - what `append` was given; absent for every frame that was read from a file
    */
   addFrame(
@@ -145,6 +145,12 @@ export interface LogOptions {
    * `'stop'`.
    */
   readonly recovery?: 'stop' | 'salvage';
+  /**
+   * Whether to read and check every frame while opening, instead of trusting the index files of sealed
+   * segments, which tell nothing of a bit that has flipped in the segment since. Costs what reading all of the
+   * log costs. Default `false`.
+   */
+  readonly verify?: boolean;
 }
 
 /** What is known about one writer's log. */

@@ -1,0 +1,385 @@
+/**
+ * Opens the logs of a directory: ours, which is appended to, and those of all other writers, which are
+ * followed.
+ *
+ * Opening to write takes a log over whose writer has died, if there is one, before it makes a new one, so that
+ * a directory has no more logs than it ever had writers at a time. Who lives and who has died is told by a
+ * lock that dies with its holder (fs/sqlite-lock.ts).
+ */
+import { randomBytes } from 'node:crypto';
+import { dirname, join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { TracewellError } from '@tracewell/plugin';
+import type { FileLock, FileSystem } from '../fs/file-system.ts';
+import { nodeFileSystem } from '../fs/node-file-system.ts';
+import { writeIndexFile } from './index-file.ts';
+import { indexPath, isSetAside, isTemporary, isWriterName, lockPath, logDirectory } from './names.ts';
+import { LogReader } from './reader.ts';
+import { recoverLog, repairGaps } from './recovery.ts';
+import type { Behind } from './scan.ts';
+import { type LogSegment, ReadFiles } from './segment.ts';
+import type { FrameKind, Log, LogHealth, LogIndexer, LogOptions, Segment, WriterHealth } from './types.ts';
+import { LogWriter } from './writer.ts';
+
+/** What the log takes from the world around it. */
+export interface LogEnvironment {
+  readonly fileSystem: FileSystem;
+  /** Milliseconds since the Unix epoch. */
+  readonly now: () => number;
+}
+
+const SYSTEM: LogEnvironment = { fileSystem: nodeFileSystem, now: Date.now };
+
+type Settings = Required<LogOptions>;
+
+/** A directory whose time changed this recently may change again within the resolution of that time. */
+const SETTLED_MS = 1000;
+
+/**
+ * Opens the logs of a directory and hands every frame in them to the indexer.
+ *
+ * @param directory - created if it is not there, unless the log is opened to only read
+ * @throws {@link TracewellError} `TW_LOG_DAMAGED` or `TW_LOG_SEGMENT_MISSING` with the place, unless
+ * `recovery` is `'salvage'`; `TW_LOG_FORMAT` for a newer format; `TW_LOG_LOCK_FAILED`; `TW_LOG_APPLY_FAILED`
+ * @throws RangeError for an option outside its range
+ */
+export async function openLog<Prepared = undefined>(
+  directory: string,
+  indexer: LogIndexer<Prepared>,
+  options: LogOptions = {},
+  environment: LogEnvironment = SYSTEM,
+): Promise<Log<Prepared>> {
+  const log = new DirectoryLog(resolve(directory), indexer, settingsOf(options), environment);
+  try {
+    await log.open();
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
+  return log;
+}
+
+class DirectoryLog<Prepared> implements Log<Prepared> {
+  readonly #fs: FileSystem;
+  readonly #now: () => number;
+  readonly #directory: string;
+  readonly #logDirectory: string;
+  readonly #indexer: LogIndexer<Prepared>;
+  readonly #settings: Settings;
+  readonly #files: ReadFiles;
+  readonly #readers = new Map<string, LogReader<Prepared>>();
+  readonly #background = new Set<Promise<void>>();
+  #own: LogReader<Prepared> | undefined;
+  #writer: LogWriter<Prepared> | undefined;
+  #lock: FileLock | undefined;
+  #closed: Promise<void> | undefined;
+  #tornBytes = 0;
+  #damagedBytes = 0;
+  #listedMs = 0;
+  #modifiedMs = Number.NaN;
+  #refreshing: Promise<void> | undefined;
+  #refreshNext: Promise<void> | undefined;
+
+  constructor(
+    directory: string,
+    indexer: LogIndexer<Prepared>,
+    settings: Settings,
+    { fileSystem, now }: LogEnvironment,
+  ) {
+    this.#fs = fileSystem;
+    this.#now = now;
+    this.#directory = directory;
+    this.#logDirectory = logDirectory(directory);
+    this.#indexer = indexer;
+    this.#settings = settings;
+    this.#files = new ReadFiles(fileSystem);
+  }
+
+  get writer(): string | undefined {
+    return this.#own?.writer;
+  }
+
+  async open(): Promise<void> {
+    if (!this.#settings.readOnly) {
+      makeDirectories(this.#fs, this.#logDirectory);
+      this.#claim();
+    }
+    this.#listWriters();
+    for (const reader of this.#readers.values()) {
+      const tail = await this.#readAll(reader);
+      this.#damagedBytes += reader.foundGaps.reduce((sum, { gap }) => sum + gap.length, 0);
+      if (reader === this.#own) this.#tornBytes += recoverLog(this.#fs, reader, tail);
+      else this.#repairOther(reader);
+    }
+    if (this.#own === undefined) return;
+    const own = this.#own;
+    this.#writer = new LogWriter(this.#fs, own, {
+      ...this.#settings,
+      onSealed: () => this.#saveIndexes(own),
+    });
+    for (const reader of this.#readers.values()) this.#inBackground(this.#saveIndexes(reader));
+  }
+
+  *segments(): Iterable<Segment> {
+    for (const reader of this.#readers.values()) yield* reader.segments;
+  }
+
+  async append(kind: FrameKind, payload: Uint8Array, prepared?: Prepared): Promise<void> {
+    await this.#appendable().append(kind, payload, prepared);
+  }
+
+  appendSync(kind: FrameKind, payload: Uint8Array, prepared?: Prepared): void {
+    this.#appendable().appendSync(kind, payload, prepared);
+  }
+
+  refresh(): Promise<void> {
+    if (this.#refreshing === undefined) {
+      this.#refreshing = this.#refresh().finally(() => {
+        this.#refreshing = undefined;
+      });
+      return this.#refreshing;
+    }
+    // The run under way may already have passed what the caller asks for.
+    this.#refreshNext ??= this.#refreshing.then(() => {
+      this.#refreshNext = undefined;
+      return this.refresh();
+    });
+    return this.#refreshNext;
+  }
+
+  async flush(): Promise<void> {
+    await this.#writer?.flush();
+  }
+
+  health(): LogHealth {
+    const writers = [...this.#readers.values()].map((reader) => this.#writerHealth(reader));
+    const { writeError, pendingBytes = 0, refusedAppends = 0 } = this.#writer ?? {};
+    const applyError = [...this.#readers.values()].find((reader) => reader.applyError)?.applyError;
+    return {
+      status: this.#status(),
+      segments: writers.reduce((sum, writer) => sum + writer.segments, 0),
+      bytes: writers.reduce((sum, writer) => sum + writer.bytes, 0),
+      pendingBytes,
+      refusedAppends,
+      tornBytes: this.#tornBytes,
+      damagedBytes: this.#damagedBytes,
+      setAside: [...this.#readers.values()].flatMap((reader) =>
+        this.#fs
+          .listSync(reader.directory)
+          .filter(isSetAside)
+          .map((name) => join('log', reader.writer, name)),
+      ),
+      writers,
+      ...(applyError && { applyError }),
+      ...(writeError && { writeError }),
+    };
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#writer?.close();
+      await this.#refreshing;
+      await Promise.all(this.#background);
+    } finally {
+      this.#files.closeAll();
+      this.#lock?.release();
+    }
+  }
+
+  #status(): LogHealth['status'] {
+    if (this.#closed !== undefined) return 'closed';
+    if (this.#settings.readOnly) return 'read-only';
+    return this.#writer?.writeError === undefined ? 'open' : 'refusing-writes';
+  }
+
+  #writerHealth(reader: LogReader<Prepared>): WriterHealth {
+    const locked = reader !== this.#own && this.#fs.isLocked(lockPath(reader.directory));
+    return {
+      writer: reader.writer,
+      state: reader === this.#own ? 'own' : locked ? 'live' : 'dead',
+      segments: reader.segments.length,
+      bytes: reader.segments.reduce((sum, segment) => sum + segment.bytes, 0),
+      lastSequence: reader.nextSequence - 1,
+      ...(reader.error && { error: reader.error }),
+    };
+  }
+
+  #appendable(): LogWriter<Prepared> {
+    if (this.#writer !== undefined) return this.#writer;
+    throw new TracewellError(
+      'TW_LOG_READ_ONLY',
+      `${this.#directory} was opened to only read; open it without readOnly to append`,
+    );
+  }
+
+  /** Takes over the log of a writer that has died, or makes a new one. */
+  #claim(): void {
+    for (const name of this.#fs.listSync(this.#logDirectory)) {
+      if (isWriterName(name) && this.#tryClaim(name)) return;
+    }
+    for (;;) {
+      const name = randomBytes(8).toString('hex');
+      this.#fs.makeDirectorySync(join(this.#logDirectory, name));
+      this.#fs.syncDirectorySync(this.#logDirectory);
+      // Another process that looks for a log to take over may be quicker. Then it is that one's.
+      if (this.#tryClaim(name)) return;
+    }
+  }
+
+  #tryClaim(name: string): boolean {
+    const directory = join(this.#logDirectory, name);
+    const lock = this.#fs.tryLock(lockPath(directory));
+    if (lock === undefined) return false;
+    this.#lock = lock;
+    this.#own = this.#reader(name);
+    for (const file of this.#fs.listSync(directory)) {
+      if (isTemporary(file)) this.#fs.unlinkSync(join(directory, file));
+    }
+    return true;
+  }
+
+  #reader(name: string): LogReader<Prepared> {
+    const { recovery, verify } = this.#settings;
+    const context = {
+      fs: this.#fs,
+      files: this.#files,
+      indexer: this.#indexer,
+      now: this.#now,
+      salvage: recovery === 'salvage',
+      trustIndexes: !verify,
+    };
+    const reader = new LogReader(context, this.#logDirectory, name);
+    this.#readers.set(name, reader);
+    return reader;
+  }
+
+  /** Meets writers that are new since the last time. */
+  #listWriters(): void {
+    const listedMs = this.#now();
+    const stat = this.#fs.statSync(this.#logDirectory);
+    if (stat?.modifiedMs === this.#modifiedMs && this.#listedMs - this.#modifiedMs > SETTLED_MS) return;
+    this.#listedMs = listedMs;
+    this.#modifiedMs = stat?.modifiedMs ?? Number.NaN;
+    for (const name of this.#fs.listSync(this.#logDirectory)) {
+      if (isWriterName(name) && !this.#readers.has(name)) this.#reader(name);
+    }
+  }
+
+  /** Reads a log to its end while opening; returns what stands behind its last whole group. */
+  async #readAll(reader: LogReader<Prepared>): Promise<Behind> {
+    for (;;) {
+      for (const _ of reader.advance()) await setImmediate();
+      const tail = reader.inspectTail();
+      if (tail !== undefined) return tail;
+    }
+  }
+
+  /** Makes whole what was left out of another writer's log, if that writer has died. */
+  #repairOther(reader: LogReader<Prepared>): void {
+    if (this.#settings.readOnly || reader.foundGaps.length === 0) return;
+    const lock = this.#fs.tryLock(lockPath(reader.directory));
+    if (lock === undefined) return;
+    try {
+      repairGaps(this.#fs, reader);
+    } finally {
+      lock.release();
+    }
+  }
+
+  async #refresh(): Promise<void> {
+    if (this.#closed !== undefined) return;
+    this.#listWriters();
+    for (const reader of this.#readers.values()) {
+      if (reader.error !== undefined) continue;
+      try {
+        if (reader === this.#own) {
+          if (reader.applyError !== undefined) this.#writer?.applyAgain();
+          continue;
+        }
+        for (const _ of reader.advance()) {
+          await setImmediate();
+          if (this.#closed !== undefined) return;
+        }
+        reader.inspectIfStuck();
+        // Its own writer saves the index files.
+        reader.unsaved.length = 0;
+      } catch (error) {
+        // What the indexer did not take is offered again; a file that was removed meanwhile is not there next
+        // time; anything else ends the reading of this log, and health tells.
+        if (reader.applyError === undefined && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
+          reader.error = error as Error;
+        }
+      }
+    }
+  }
+
+  /** Writes index files for segments that were sealed, or read frame by frame for want of one. Never rejects. */
+  async #saveIndexes(reader: LogReader<Prepared>): Promise<void> {
+    for (const segment of reader.unsaved.splice(0)) {
+      try {
+        await this.#saveIndex(reader, segment);
+      } catch {
+        // Derived data: the next opening reads the frames instead.
+      }
+    }
+  }
+
+  async #saveIndex(reader: LogReader<Prepared>, segment: LogSegment): Promise<void> {
+    const saved = this.#indexer.save(segment);
+    if (saved === undefined) return;
+    const pieces = saved instanceof Uint8Array ? [saved] : saved;
+    const path = indexPath(reader.directory, segment.number);
+    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    const { idHalves: id, bytes, lastSequence } = segment;
+    await writeIndexFile(this.#fs, path, temporary, { id, bytes, lastSequence }, pieces);
+  }
+
+  #inBackground(work: Promise<void>): void {
+    const tracked = work.finally(() => this.#background.delete(tracked));
+    this.#background.add(tracked);
+  }
+}
+
+/** Makes a directory and those above it, durably. */
+function makeDirectories(fs: FileSystem, path: string): void {
+  if (fs.statSync(path) !== undefined) return;
+  const parent = dirname(path);
+  makeDirectories(fs, parent);
+  fs.makeDirectorySync(path);
+  fs.syncDirectorySync(parent);
+}
+
+function settingsOf(options: LogOptions): Settings {
+  const settings: Settings = {
+    readOnly: options.readOnly ?? false,
+    durability: options.durability ?? 'commit',
+    syncIntervalMs: options.syncIntervalMs ?? 100,
+    segmentBytes: options.segmentBytes ?? 64 * 1024 * 1024,
+    maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
+    recovery: options.recovery ?? 'stop',
+    verify: options.verify ?? false,
+  };
+  oneOf('durability', settings.durability, ['commit', 'interval', 'none']);
+  oneOf('recovery', settings.recovery, ['stop', 'salvage']);
+  inRange('syncIntervalMs', settings.syncIntervalMs, 1, 60_000);
+  inRange('segmentBytes', settings.segmentBytes, 64 * 1024, 1024 * 1024 * 1024);
+  inRange('maxPendingBytes', settings.maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
+  return settings;
+}
+
+function oneOf(name: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) {
+    throw new RangeError(`${name} must be one of ${allowed.join(', ')}, got ${value}`);
+  }
+}
+
+function inRange(name: string, value: number, min: number, max: number): void {
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`);
+  }
+}
