@@ -1,0 +1,131 @@
+import type { Segment } from '../log/types.ts';
+import { BLOCK_ROWS, Block } from './block.ts';
+import type { FrameRows } from './frame-rows.ts';
+import { Groups } from './groups.ts';
+import {
+  GROUP_SHIFT,
+  GROUP_WORDS,
+  ROW_WORDS,
+  WORD_FLAGS,
+  WORD_LENGTH,
+  WORD_OFFSET,
+  WORD_OPERATION,
+} from './row.ts';
+import { type CopyVerdict, compareCopies } from './same-span.ts';
+
+/** The index of one segment: its blocks, of which only the last one still grows, and its groups. */
+export class SegmentIndex {
+  readonly segment: Segment;
+  readonly blocks: Block[];
+  readonly groups: Groups;
+  /** Spans that came again within a block and were left out. */
+  copies = 0;
+  // Of the last block: the index of an operation in its list, plus 1; 0 if it is not in it.
+  #indexOf = new Uint16Array(64);
+  // The frame that was added last, and how many of its rows are in: a frame whose adding failed comes again.
+  #frame = -1;
+  #rowsAdded = 0;
+  // What the last comparison of two copies said.
+  #verdict: CopyVerdict = 'different';
+
+  constructor(segment: Segment, blocks: Block[] = [], groups: Groups = new Groups()) {
+    this.segment = segment;
+    this.blocks = blocks;
+    this.groups = groups;
+  }
+
+  /**
+   * Enters the rows of a frame.
+   *
+   * @param base - where the payload starts in the segment
+   * @throws RangeError if memory runs out; the same call may then be made again and goes on where it stopped
+   */
+  add(base: number, payload: Uint8Array, rows: FrameRows): void {
+    if (this.#frame !== base) {
+      this.#frame = base;
+      this.#rowsAdded = 0;
+    }
+    const { words, floats, groups } = rows;
+    let at = 0;
+    let block = this.blocks.at(-1) ?? this.#addBlock();
+    const isSame = (row: number): boolean => {
+      const earlier = this.#bytesOf(block, row, base, payload);
+      const start = words[at + WORD_OFFSET]!;
+      this.#verdict = compareCopies(earlier, payload.subarray(start, start + words[at + WORD_LENGTH]!));
+      return this.#verdict !== 'different';
+    };
+    let frameGroup = -1;
+    let group = 0;
+    for (let index = this.#rowsAdded; index < rows.spanCount; index++) {
+      at = index * ROW_WORDS;
+      if (!block.makeRoom()) block = this.#addBlock();
+      const groupInFrame = words[at + WORD_FLAGS]! >>> GROUP_SHIFT;
+      if (groupInFrame !== frameGroup) {
+        frameGroup = groupInFrame;
+        group = this.groups.add(payload, base, groups, groupInFrame * GROUP_WORDS);
+      }
+      const copyOf = block.find(words, at, isSame);
+      if (copyOf >= 0) {
+        if (this.#verdict === 'first') {
+          this.copies++;
+          this.#rowsAdded = index + 1;
+          continue;
+        }
+        block.hideCopy(copyOf);
+      }
+      block.setGroup(group);
+      block.append(words, floats, at, base, this.#indexInBlock(block, words[at + WORD_OPERATION]!));
+      this.#rowsAdded = index + 1;
+    }
+  }
+
+  /** Gives back the memory of rows that will never come; for a segment that is complete. */
+  trim(): void {
+    if (this.blocks.at(-1)?.count === 0) this.blocks.pop();
+    this.blocks.at(-1)?.trim();
+    this.groups.trim();
+    this.#indexOf = new Uint16Array(0);
+  }
+
+  /** The bytes of a row's Span message. */
+  read(block: Block, row: number): Uint8Array {
+    return this.segment.read(block.offset[row]!, block.length[row]!);
+  }
+
+  /** Bytes of memory that the index holds. */
+  get byteLength(): number {
+    let bytes = this.groups.words.byteLength + this.#indexOf.byteLength;
+    for (const block of this.blocks) bytes += block.byteLength;
+    return bytes;
+  }
+
+  #bytesOf(block: Block, row: number, base: number, payload: Uint8Array): Uint8Array {
+    const inPayload = block.offset[row]! - base;
+    if (inPayload < 0) return this.read(block, row);
+    return payload.subarray(inPayload, inPayload + block.length[row]!);
+  }
+
+  #addBlock(): Block {
+    // The second block is a full one from the start: a segment that fills one fills another.
+    const last = this.blocks.at(-1);
+    const seed = (Math.random() * 0x1_0000_0000) >>> 0;
+    const block = last === undefined ? new Block(seed) : new Block(seed, BLOCK_ROWS);
+    last?.trim();
+    this.#indexOf.fill(0);
+    this.blocks.push(block);
+    return block;
+  }
+
+  #indexInBlock(block: Block, operation: number): number {
+    if (operation >= this.#indexOf.length) {
+      const larger = new Uint16Array(Math.max(operation + 1, this.#indexOf.length * 2));
+      larger.set(this.#indexOf);
+      this.#indexOf = larger;
+    }
+    const known = this.#indexOf[operation]!;
+    if (known > 0) return known - 1;
+    const index = block.addOperation(operation);
+    this.#indexOf[operation] = index + 1;
+    return index;
+  }
+}

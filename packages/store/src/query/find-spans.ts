@@ -1,0 +1,97 @@
+import type { SpanData } from '@tracewell/plugin';
+import type { HotIndex, PlacedBlock } from '../hot/hot-index.ts';
+import type { TracePage } from '../store.ts';
+import { matches } from './match.ts';
+import { NewestRows } from './newest-rows.ts';
+import type { QueryPlan } from './plan.ts';
+import { RowFilter, type RowKey, rowKey } from './row-filter.ts';
+import { compareSpanKeys, encodeCursor, type SpanKey } from './span-order.ts';
+import type { SpanReader } from './span-reader.ts';
+import { TimeSlice } from './time-slice.ts';
+import { withoutCopies } from './without-copies.ts';
+
+// Attributes are not in the index: rows are fetched in growing numbers until enough of their spans match.
+const FIRST_FETCH = 256;
+const MAX_FETCH = 16_384;
+
+/**
+ * Answers a query: picks the newest rows that pass the columns' filter, decodes them in order, and keeps
+ * those that match, until there is a page of them.
+ */
+export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanReader): Promise<TracePage> {
+  const slice = new TimeSlice();
+  const found: SpanData[] = [];
+  // Two more than the page: the span that shows that there is another page, and the one of the cursor.
+  let fetch = plan.attributes.length > 0 ? Math.max(FIRST_FETCH, plan.limit * 2) : plan.limit + 2;
+  let after: RowKey | undefined = plan.after && rowKey(plan.after);
+  // A cursor's own span passes the columns, as may others with the same numbers; whole ids decide.
+  let inclusive = true;
+  for (;;) {
+    const blocks = newestFirst(index);
+    const rows = await newestRows(
+      blocks,
+      new RowFilter(plan, index.operations, after, inclusive),
+      fetch,
+      slice,
+    );
+    if (rows.cutBetweenEquals) {
+      fetch *= 4;
+      continue;
+    }
+    for (let from = 0; from < rows.count; ) {
+      let until = from + 1;
+      while (until < rows.count && rows.same(from, until)) until++;
+      for (const span of readEquals(blocks, rows, from, until, reader)) {
+        if (plan.after !== undefined && compareSpanKeys(span, plan.after) <= 0) continue;
+        if (!matches(span, plan)) continue;
+        if (found.length === plan.limit)
+          return { spans: found, cursor: encodeCursor(found.at(-1) as SpanKey) };
+        found.push(span);
+      }
+      from = until;
+      if (slice.over) await slice.pause();
+    }
+    if (rows.count < fetch) return { spans: found };
+    after = rows.key(rows.count - 1);
+    inclusive = false;
+    fetch = Math.min(Math.max(fetch * 2, FIRST_FETCH), Math.max(fetch, MAX_FETCH));
+  }
+}
+
+function newestFirst(index: HotIndex): PlacedBlock[] {
+  return [...index.blocks()].sort((a, b) => b.block.maxStart - a.block.maxStart);
+}
+
+async function newestRows(
+  blocks: readonly PlacedBlock[],
+  filter: RowFilter,
+  capacity: number,
+  slice: TimeSlice,
+): Promise<NewestRows> {
+  const newest = new NewestRows(capacity);
+  for (const [number, { block }] of blocks.entries()) {
+    if (block.minStart > filter.maxStart) continue;
+    if (block.maxStart < filter.minStart) break;
+    if (newest.full && block.maxStart < newest.minHigh * 0x1_0000_0000 + newest.minLow) break;
+    filter.scan(block, number, newest);
+    if (slice.over) await slice.pause();
+  }
+  newest.finish();
+  return newest;
+}
+
+/** The spans of rows whose numbers are the same: nearly always one, otherwise in order and without copies. */
+function readEquals(
+  blocks: readonly PlacedBlock[],
+  rows: NewestRows,
+  from: number,
+  until: number,
+  reader: SpanReader,
+): SpanData[] {
+  const spans: SpanData[] = [];
+  for (let index = from; index < until; index++) {
+    const span = reader.read(blocks[rows.blockNumber(index)]!, rows.row(index));
+    if (span !== undefined) spans.push(span);
+  }
+  return spans.length < 2 ? spans : withoutCopies(spans);
+}

@@ -1,0 +1,181 @@
+import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
+import type { LogHealth } from './log/types.ts';
+
+/**
+ * What a trace store can do, wherever it is: in this process, behind HTTP, in another engine.
+ *
+ * Everything that is found is plain data of the caller's own. Wrong arguments throw `TypeError` or
+ * `RangeError` that name the field, as a rejection; operating errors are `TracewellError` with a code.
+ *
+ * @example
+ * ```ts
+ * import type { Store } from '@tracewell/store';
+ *
+ * async function slowest(store: Store, service: string): Promise<string | undefined> {
+ *   const { spans } = await store.queryTraces({ service, minDurationMs: 500, lastSeconds: 3600 });
+ *   return spans[0]?.traceId;
+ * }
+ * console.log(slowest.length); // 2
+ * ```
+ */
+export interface Store {
+  /**
+   * Stores spans. Resolves when they are as durable as the store promises and are found by queries.
+   *
+   * A span is known by its trace id, span id and start: one that is stored already counts once, so that an
+   * insert whose outcome is not known can be repeated. A copy that is still marked `tracewell.unfinished`
+   * gives way to one that is finished.
+   */
+  insertSpans(spans: readonly SpanData[]): Promise<InsertResult>;
+
+  /**
+   * Stores an OTLP request as it came over the wire.
+   *
+   * Spans with ids that OTLP calls invalid are left out, counted and explained; the others are stored.
+   *
+   * @param signal - what the request holds
+   * @param bytes - an `ExportTraceServiceRequest` in protobuf; must not change until the promise settles
+   * @throws `TracewellError` (`TW_DECODE_INVALID`, `TW_DECODE_TOO_DEEP`, `TW_DECODE_TOO_LARGE`) if the bytes
+   * are no such request; nothing of it is stored then
+   */
+  insertOtlp(signal: 'traces', bytes: Uint8Array): Promise<InsertResult>;
+
+  /** Finds spans, newest first, page by page. */
+  queryTraces(query?: TraceQuery): Promise<TracePage>;
+
+  /** All spans of a trace, whoever recorded them; `undefined` if there is none. */
+  getTrace(traceId: string): Promise<Trace | undefined>;
+
+  /** The services that recorded spans, in the order of their names. */
+  listServices(options?: ServiceQuery): Promise<ServiceSummary[]>;
+
+  /** How the store is. Tells also after {@link Store.close}. */
+  health(): Promise<StoreHealth>;
+
+  /** Resolves when everything that was inserted before the call is on the disk. */
+  flush(): Promise<void>;
+
+  /** Flushes and releases what the store holds. Idempotent. */
+  close(): Promise<void>;
+
+  /** As {@link Store.close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** What became of an insert. */
+export interface InsertResult {
+  /** Spans that are stored now, those included that had been before. */
+  readonly accepted: number;
+  /** Spans that were left out for good; repeating the insert would leave them out again. */
+  readonly rejected: number;
+  /** Why they were, each reason once. */
+  readonly reasons: readonly string[];
+}
+
+/** Which spans {@link Store.queryTraces} finds: those that match every field that is given. */
+export interface TraceQuery {
+  /** The `service.name` of the span's resource; `unknown_service` means those without one. */
+  readonly service?: string;
+  /** The span's name. */
+  readonly operation?: string;
+  readonly status?: StatusCode;
+  readonly kind?: SpanKind;
+  /** The span took at least so many milliseconds. One that ended before it started took 0. */
+  readonly minDurationMs?: number;
+  /** The span took at most so many milliseconds. */
+  readonly maxDurationMs?: number;
+  /**
+   * Attributes that the span has, or its resource if the span does not, with exactly these values. A whole
+   * number means the integer as well as the {@link Double}.
+   */
+  readonly attributes?: { readonly [key: string]: AttributeValue | undefined };
+  /** The span started then or later. Nanoseconds since the Unix epoch, or a date. */
+  readonly startTime?: bigint | Date;
+  /** The span started before that. Nanoseconds since the Unix epoch, or a date. */
+  readonly endTime?: bigint | Date;
+  /** The span started within the last so many seconds. Not together with `startTime`. */
+  readonly lastSeconds?: number;
+  /** Spans to return at most, 1 to 10,000. Default 100. */
+  readonly limit?: number;
+  /** Goes on behind the page that returned it. The other fields must be the same as for that page. */
+  readonly cursor?: string;
+}
+
+/** One page of spans. */
+export interface TracePage {
+  /** Newest first by start time; those of the same nanosecond in an order of their ids that never changes. */
+  readonly spans: SpanData[];
+  /**
+   * Where the next page starts; absent if this was the last one. It names a place in the order and not a
+   * number of spans, so what is inserted meanwhile makes no page skip or repeat a span.
+   */
+  readonly cursor?: string;
+}
+
+/** A whole trace. */
+export interface Trace {
+  /** 32 lower-case hex digits. */
+  readonly traceId: string;
+  /** All its spans, in the order in which they started. */
+  readonly spans: readonly SpanData[];
+  /** The same spans as trees, by their parents. */
+  readonly roots: readonly TraceNode[];
+  /** When the first span started. */
+  readonly startTimeUnixNanos: bigint;
+  /** When the last span ended. */
+  readonly endTimeUnixNanos: bigint;
+  /** From the first start to the last end, in milliseconds. */
+  readonly durationMs: number;
+  /** The services that took part, in the order in which they did. */
+  readonly services: readonly string[];
+  /** Whether any span failed. */
+  readonly hasError: boolean;
+}
+
+/** What {@link Store.listServices} takes. */
+export interface ServiceQuery {
+  /** Only spans that started within the last so many seconds. Default: all. */
+  readonly lastSeconds?: number;
+}
+
+/** What is known of a service. */
+export interface ServiceSummary {
+  readonly name: string;
+  /** Its spans, each counted once. */
+  readonly spanCount: number;
+  /** Those of them with status ERROR. */
+  readonly errorCount: number;
+  /** When its first span started, in nanoseconds since the Unix epoch. */
+  readonly firstSeenUnixNanos: bigint;
+  /** When its last span started, in nanoseconds since the Unix epoch. */
+  readonly lastSeenUnixNanos: bigint;
+  /**
+   * The names of its spans, sorted. A store keeps 131,072 names apart; those that come after (an id in each
+   * name, typically) are stored and found, but not listed here.
+   */
+  readonly operations: readonly string[];
+}
+
+/** What {@link Store.health} tells. */
+export interface StoreHealth {
+  /** `ok`; `degraded`: it works, but something was lost, cut or cannot be read; `refusing-writes`; `closed`. */
+  readonly status: 'ok' | 'degraded' | 'refusing-writes' | 'closed';
+  /** Where the data lies. */
+  readonly directory: string;
+  /** Whether it was opened only to read. */
+  readonly readOnly: boolean;
+  /** Spans in the store, each counted once. */
+  readonly spans: number;
+  /** Spans that were inserted again and count only once. */
+  readonly copies: number;
+  /** Spans that inserts left out since opening, because an id was none. */
+  readonly rejectedSpans: number;
+  /** Frames of the log that hold no OTLP request and were passed over. */
+  readonly unreadableFrames: number;
+  /** Times since opening that a query met a span whose bytes could not be read or decoded, and left it out. */
+  readonly unreadableSpans: number;
+  /** Bytes of memory that the index takes. */
+  readonly indexBytes: number;
+  /** How the log beneath is. */
+  readonly log: LogHealth;
+}

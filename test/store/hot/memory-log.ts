@@ -1,0 +1,103 @@
+// Stands in for the log below the index: segments in memory, driven by hand.
+import { encodeTraces } from '@tracewell/otlp';
+import type { SpanData } from '@tracewell/plugin';
+import { HotIndex } from '../../../packages/store/src/hot/hot-index.ts';
+import { FrameKind, type Segment } from '../../../packages/store/src/log/types.ts';
+
+class MemorySegment implements Segment {
+  readonly writer: string;
+  readonly number: number;
+  readonly id: string;
+  readonly frames: { readonly offset: number; readonly payload: Uint8Array }[] = [];
+  sealed = false;
+  #bytes = new Uint8Array(1024);
+  bytes = 64;
+
+  constructor(writer: string, number: number) {
+    this.writer = writer;
+    this.number = number;
+    this.id = `${writer}-${number}`;
+  }
+
+  append(payload: Uint8Array): number {
+    const offset = this.bytes + 40;
+    this.bytes = offset + payload.length;
+    if (this.bytes > this.#bytes.length) {
+      const larger = new Uint8Array(this.bytes * 2);
+      larger.set(this.#bytes);
+      this.#bytes = larger;
+    }
+    this.#bytes.set(payload, offset);
+    this.frames.push({ offset, payload });
+    return offset;
+  }
+
+  read(offset: number, length: number): Uint8Array {
+    if (offset + length > this.bytes) throw new RangeError(`read behind the end of ${this.id}`);
+    return this.#bytes.slice(offset, offset + length);
+  }
+}
+
+export class MemoryLog {
+  index = new HotIndex();
+  #segments: MemorySegment[] = [];
+  #sequence = 0;
+
+  append(writer: string, spans: readonly SpanData[]): void {
+    this.appendBytes(writer, encodeTraces(spans), true);
+  }
+
+  /** @param own - whether the rows are worked out before the append, as a store does for its own */
+  appendBytes(writer: string, payload: Uint8Array, own = false): void {
+    const prepared = own ? this.index.prepare(payload) : undefined;
+    const segment = this.#active(writer);
+    this.index.addFrame(
+      segment,
+      segment.append(payload),
+      payload,
+      FrameKind.TRACES,
+      ++this.#sequence,
+      prepared,
+    );
+  }
+
+  seal(writer: string): void {
+    const segment = this.#active(writer);
+    segment.sealed = true;
+    this.index.save(segment);
+  }
+
+  remove(writer: string, number: number): void {
+    const segment = this.#segments.find((one) => one.writer === writer && one.number === number)!;
+    this.#segments = this.#segments.filter((one) => one !== segment);
+    this.index.remove(segment);
+  }
+
+  /** Begins with a new index: sealed segments from their saved ones unless `scan`, the others frame by frame. */
+  reopen(scan = false): void {
+    const before = this.index;
+    this.index = new HotIndex();
+    for (const segment of this.#segments) {
+      if (segment.sealed && !scan) {
+        const saved = Buffer.concat(before.save(segment));
+        // As a file is read: into memory of its own, aligned.
+        const bytes = new Uint8Array(saved.length);
+        bytes.set(saved);
+        if (!this.index.load(segment, bytes)) throw new Error('the saved index was refused');
+      } else {
+        for (const { offset, payload } of segment.frames) {
+          this.index.addFrame(segment, offset, payload, FrameKind.TRACES, ++this.#sequence);
+        }
+      }
+    }
+  }
+
+  #active(writer: string): MemorySegment {
+    const own = this.#segments.filter((segment) => segment.writer === writer);
+    const last = own.at(-1);
+    if (last !== undefined && !last.sealed) return last;
+    const segment = new MemorySegment(writer, own.length + 1);
+    this.#segments.push(segment);
+    return segment;
+  }
+}
