@@ -1,4 +1,4 @@
-export { contextWithSpan, isTracingSuppressed, suppressTracing } from './api/context.ts';
+export { contextWithSpan, isTracingSuppressed, SPAN_KEY, suppressTracing } from './api/context.ts';
 export { PluginSpan } from './api/plugin-span.ts';
 export {
   createTracerProvider,

@@ -1,6 +1,9 @@
 import { type Context, createContextKey, ROOT_CONTEXT, type Span, trace } from '@opentelemetry/api';
 
-/** The key under which the API keeps the active span; asked of the API itself, which does not export it. */
+/**
+ * The key under which a context holds its active span, for implementations of `Context`. The API does not
+ * export it, so it is asked of the API itself.
+ */
 export const SPAN_KEY: symbol = keyAskedFor((context) => trace.getSpan(context));
 
 /**

@@ -199,11 +199,12 @@ class BatchingProcessor implements TracewellSpanProcessor {
         this.#settle(batch, 0);
       } catch (error) {
         failures.push(error);
-        if (!(error instanceof ExportError) || error.retryable) {
-          this.#timer ??= this.#wakeAfter(Math.max(this.#options.delayMs, retryAfterMs(error)));
+        const { retryable = true, retryAfterMs = 0, rejectedSpans } = asExportError(error);
+        if (retryable) {
+          this.#timer ??= this.#wakeAfter(Math.max(this.#options.delayMs, retryAfterMs));
           break;
         }
-        this.#settle(batch, error.rejectedSpans ?? batch.spanCount);
+        this.#settle(batch, rejectedSpans ?? batch.spanCount);
       }
     }
     if (failures.length > 0) throw failures[0];
@@ -261,6 +262,7 @@ class BatchingProcessor implements TracewellSpanProcessor {
   }
 }
 
-function retryAfterMs(error: unknown): number {
-  return error instanceof ExportError ? (error.retryAfterMs ?? 0) : 0;
+/** An `ExportError` of whichever copy of the package, or anything else: then it says nothing. */
+function asExportError(error: unknown): Partial<ExportError> {
+  return typeof error === 'object' && error !== null ? error : {};
 }
