@@ -1,0 +1,6 @@
+export { instrumentFetch } from './fetch/instrument.ts';
+export type { FetchOptions, FetchRequest, FetchResponse } from './fetch/options.ts';
+export { instrumentHttp } from './http/instrument.ts';
+export type { HttpOptions } from './http/options.ts';
+export { SENSITIVE_QUERY_PARAMETERS } from './http/query.ts';
+export type { Instrumentation } from './instrumentation.ts';
