@@ -1,9 +1,12 @@
-// Holds the packages to the allowed imports of ARCHITECTURE.md: a package may import only those listed here,
-// declares what it imports, and never reaches into another package's files.
+// Holds the packages below the current folder to the allowed imports of ARCHITECTURE.md: a package imports only
+// those listed here, declares what it imports and nothing else, and never reaches into another package's files.
+// Examples are there to be copied, so they import packages by name only.
 import { existsSync, globSync, readFileSync } from 'node:fs';
-import { builtinModules } from 'node:module';
+import { isBuiltin } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import ts from 'typescript';
 
-const allowed: Record<string, readonly string[]> = {
+const allowed: Readonly<Record<string, readonly string[]>> = {
   plugin: [],
   otlp: ['plugin'],
   sdk: ['plugin', 'otlp'],
@@ -12,60 +15,92 @@ const allowed: Record<string, readonly string[]> = {
   node: ['plugin', 'otlp', 'sdk', 'opentelemetry', 'store'],
 };
 
+interface Manifest {
+  readonly version: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
 const problems: string[] = [];
 const report = (file: string, text: string): void => void problems.push(`${file}: ${text}`);
-const builtins = new Set(builtinModules.flatMap((name) => [name, `node:${name}`]));
-const specifiers =
-  /(?:^|[;\n])\s*(?:import|export)\b[^'"`;]*?from\s*['"]([^'"]+)['"]|import\s*\(\s*['"]([^'"]+)['"]|^\s*import\s*['"]([^'"]+)['"]/gm;
+const manifestOf = (folder: string): Manifest =>
+  JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 
-for (const folder of globSync('packages/*').sort()) {
+/** What a file imports or exports from, type imports and dynamic ones included, comments not. */
+function specifiersOf(file: string): string[] {
+  return ts
+    .preProcessFile(readFileSync(file, 'utf8'), true, true)
+    .importedFiles.map((found) => found.fileName);
+}
+
+/** The package that a specifier names: `@scope/name` or `name`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/');
+}
+
+function checkRelative(file: string, specifier: string, home: string): void {
+  const target = join(dirname(file), specifier);
+  if (relative(home, target).startsWith('..')) report(file, `${specifier} leaves ${home}; import it by name`);
+  else if (!existsSync(target)) report(file, `${specifier} does not exist`);
+}
+
+function checkPackage(folder: string): void {
   const name = folder.slice('packages/'.length);
-  const manifest = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const edges = allowed[name];
   if (edges === undefined) {
     report(folder, 'is not in the list of scripts/boundaries.ts');
-    continue;
+    return;
   }
-  const declared = new Set(
-    ['dependencies', 'peerDependencies', 'optionalDependencies'].flatMap((kind) =>
-      Object.keys(manifest[kind] ?? {}),
-    ),
-  );
+  const manifest = manifestOf(folder);
+  const declared = {
+    ...manifest.dependencies,
+    ...manifest.peerDependencies,
+    ...manifest.optionalDependencies,
+  };
   const used = new Set<string>();
-  for (const file of globSync(`${folder}/src/**/*.ts`)) {
-    // Examples inside docstrings are not imports.
-    const source = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
-    for (const match of source.matchAll(specifiers)) {
-      const specifier = (match[1] ?? match[2] ?? match[3])!;
-      if (specifier.startsWith('.')) {
-        const target = new URL(specifier, `file:///${file}`).pathname.slice(1);
-        if (!target.startsWith(`${folder}/src/`))
-          report(file, `${specifier} leaves the package; import it by name`);
-        else if (!existsSync(target)) report(file, `${specifier} does not exist`);
-        continue;
-      }
-      if (specifier.startsWith('node:')) continue;
-      if (builtins.has(specifier)) {
-        report(file, `${specifier} is a module of Node.js; write node:${specifier}`);
-        continue;
-      }
-      const parts = specifier.split('/');
-      const dependency = specifier.startsWith('@') ? parts.slice(0, 2).join('/') : parts[0]!;
-      used.add(dependency);
-      if (dependency.startsWith('@tracewell/')) {
-        const target = dependency.slice('@tracewell/'.length);
-        if (target !== name && !edges.includes(target)) {
+  for (const file of globSync(`${folder}/src/**/*.ts`).sort()) {
+    for (const specifier of specifiersOf(file)) {
+      if (specifier.startsWith('.')) checkRelative(file, specifier, `${folder}/src`);
+      else if (isBuiltin(specifier)) {
+        if (!specifier.startsWith('node:'))
+          report(file, `${specifier} is part of Node.js; write node:${specifier}`);
+      } else {
+        const dependency = packageOf(specifier);
+        used.add(dependency);
+        const target = dependency.startsWith('@tracewell/')
+          ? dependency.slice('@tracewell/'.length)
+          : undefined;
+        if (target === name) continue;
+        if (target !== undefined && !edges.includes(target)) {
           report(file, `${name} may not import ${target}; allowed: ${edges.join(', ') || 'nothing'}`);
         }
-      }
-      if (dependency !== `@tracewell/${name}` && !declared.has(dependency)) {
-        report(file, `${dependency} is not declared in ${folder}/package.json`);
+        if (!(dependency in declared)) report(file, `${folder}/package.json does not declare ${dependency}`);
       }
     }
   }
-  for (const dependency of Object.keys(manifest.dependencies ?? {})) {
+  for (const [dependency, version] of Object.entries(manifest.dependencies ?? {})) {
     if (!used.has(dependency))
       report(`${folder}/package.json`, `declares ${dependency}, which nothing imports`);
+    if (!dependency.startsWith('@tracewell/')) continue;
+    const sibling = join('packages', dependency.slice('@tracewell/'.length));
+    if (existsSync(sibling) && manifestOf(sibling).version !== version) {
+      report(
+        `${folder}/package.json`,
+        `wants ${dependency} ${version}, which is ${manifestOf(sibling).version}`,
+      );
+    }
+  }
+}
+
+for (const folder of globSync('packages/*').sort()) checkPackage(folder);
+for (const file of globSync('examples/*/**/*.ts').sort()) {
+  const home = file.split(/[\\/]/).slice(0, 2).join('/');
+  for (const specifier of specifiersOf(file)) {
+    if (specifier.startsWith('.')) checkRelative(file, specifier, home);
   }
 }
 

@@ -42,12 +42,7 @@ async function pack(
   return { tarball: join(place, packed.filename), files: packed.files.map((file) => file.path) };
 }
 
-async function lint(
-  manifest: Manifest,
-  folder: string,
-  tarball: string,
-  files: readonly string[],
-): Promise<void> {
+async function lint(manifest: Manifest, tarball: string, files: readonly string[]): Promise<void> {
   const { name } = manifest;
   for (const file of ['README.md', 'LICENSE']) {
     if (!files.includes(file)) problems.push(`${name}: ${file} is not in the package`);
@@ -74,7 +69,7 @@ for (const folder of globSync('packages/*').sort()) {
   mkdirSync(unpacked, { recursive: true });
   const { tarball, files } = await pack(folder);
   await run('tar', ['-xzf', tarball, '-C', unpacked, '--strip-components=1']);
-  await lint(manifest, folder, tarball, files);
+  await lint(manifest, tarball, files);
   imports.push(...Object.keys(manifest.exports).map((path) => join(manifest.name, path)));
   console.log(`${manifest.name} ${manifest.version}: ${files.length} files`);
 }
