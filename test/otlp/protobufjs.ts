@@ -1,0 +1,147 @@
+// An independent implementation to compare with: protobufjs on the published .proto files, which dd-trace ships.
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import {
+  type Attributes,
+  type AttributeValue,
+  Double,
+  type SpanData,
+  type SpanKind,
+  type StatusCode,
+} from '@tracewell/plugin';
+import protobuf from 'protobufjs';
+
+const require = createRequire(import.meta.url);
+const protos = join(
+  dirname(require.resolve('dd-trace/package.json')),
+  'packages/dd-trace/src/opentelemetry/otlp',
+);
+
+const root = new protobuf.Root();
+root.resolvePath = (_origin, target) => join(protos, target.split('/').at(-1)!);
+root.loadSync('trace_service.proto');
+
+/** The message classes that protobufjs generates from the published files. */
+export const ExportTraceServiceRequest = root.lookupType(
+  'opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest',
+);
+
+// What toObject is asked for below: bigint-like strings, bytes as they are, the member of a oneof by name.
+const CONVERSION = { longs: String, defaults: true, arrays: true, oneofs: true };
+
+interface Message {
+  readonly [field: string]: unknown;
+}
+
+/** Decodes a request with protobufjs, and makes plain spans of it with nothing of ours but the types. */
+export function peerDecode(bytes: Uint8Array): SpanData[] {
+  const request = ExportTraceServiceRequest.toObject(ExportTraceServiceRequest.decode(bytes), CONVERSION);
+  return list(request.resourceSpans).flatMap((resourceSpans) => {
+    const ofResource = message(resourceSpans.resource);
+    const resource = {
+      attributes: attributesOf(ofResource),
+      droppedAttributesCount: droppedOf(ofResource),
+      schemaUrl: text(resourceSpans.schemaUrl),
+    };
+    return list(resourceSpans.scopeSpans).flatMap((scopeSpans) => {
+      const ofScope = message(scopeSpans.scope);
+      const scope = {
+        name: text(ofScope.name),
+        version: text(ofScope.version),
+        attributes: attributesOf(ofScope),
+        droppedAttributesCount: droppedOf(ofScope),
+        schemaUrl: text(scopeSpans.schemaUrl),
+      };
+      return list(scopeSpans.spans).map((span): SpanData => {
+        const status = message(span.status);
+        return {
+          traceId: hex(span.traceId),
+          spanId: hex(span.spanId),
+          parentSpanId: hex(span.parentSpanId),
+          traceState: text(span.traceState),
+          flags: Number(span.flags),
+          name: text(span.name),
+          kind: Number(span.kind) as SpanKind,
+          startTimeUnixNanos: BigInt(text(span.startTimeUnixNano)),
+          endTimeUnixNanos: BigInt(text(span.endTimeUnixNano)),
+          attributes: attributesOf(span),
+          droppedAttributesCount: droppedOf(span),
+          events: list(span.events).map((event) => ({
+            timeUnixNanos: BigInt(text(event.timeUnixNano)),
+            name: text(event.name),
+            attributes: attributesOf(event),
+            droppedAttributesCount: droppedOf(event),
+          })),
+          droppedEventsCount: Number(span.droppedEventsCount),
+          links: list(span.links).map((link) => ({
+            traceId: hex(link.traceId),
+            spanId: hex(link.spanId),
+            traceState: text(link.traceState),
+            flags: Number(link.flags),
+            attributes: attributesOf(link),
+            droppedAttributesCount: droppedOf(link),
+          })),
+          droppedLinksCount: Number(span.droppedLinksCount),
+          status: { code: Number(status.code ?? 0) as StatusCode, message: text(status.message) },
+          resource,
+          scope,
+        };
+      });
+    });
+  });
+}
+
+function list(value: unknown): Message[] {
+  return (value ?? []) as Message[];
+}
+
+function message(value: unknown): Message {
+  return (value ?? {}) as Message;
+}
+
+function text(value: unknown): string {
+  return (value ?? '') as string;
+}
+
+function hex(value: unknown): string {
+  return Buffer.from((value ?? []) as Uint8Array).toString('hex');
+}
+
+function droppedOf(value: Message): number {
+  return Number(value.droppedAttributesCount ?? 0);
+}
+
+function attributesOf(value: Message): Attributes {
+  return mapOf(list(value.attributes));
+}
+
+function mapOf(keyValues: readonly Message[]): Attributes {
+  const map = Object.create(null) as Record<string, AttributeValue>;
+  for (const { key, value } of keyValues) map[text(key)] = anyValueOf(message(value));
+  return map;
+}
+
+function anyValueOf(any: Message): AttributeValue {
+  switch (any.value) {
+    case 'stringValue':
+      return text(any.stringValue);
+    case 'boolValue':
+      return any.boolValue as boolean;
+    case 'intValue': {
+      const integer = BigInt(text(any.intValue));
+      return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+    }
+    case 'doubleValue': {
+      const double = any.doubleValue as number;
+      return Number.isSafeInteger(double) && !Object.is(double, -0) ? new Double(double) : double;
+    }
+    case 'bytesValue':
+      return new Uint8Array(any.bytesValue as Uint8Array);
+    case 'arrayValue':
+      return list(message(any.arrayValue).values).map(anyValueOf);
+    case 'kvlistValue':
+      return mapOf(list(message(any.kvlistValue).values));
+    default:
+      return null;
+  }
+}

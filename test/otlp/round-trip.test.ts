@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  decodeTraces,
+  decodeTracesJson,
+  encodeTraces,
+  encodeTracesJson,
+  tracesToJson,
+  validateTraces,
+} from '@tracewell/otlp';
+import { Double, type SpanData } from '@tracewell/plugin';
+import fc from 'fast-check';
+import { anySpans, anyValue, bare } from './arbitrary-spans.ts';
+import { ExportTraceServiceRequest, peerDecode } from './protobufjs.ts';
+import { span } from './span.ts';
+
+test('any spans come back from protobuf as they were', () => {
+  fc.assert(fc.property(anySpans, (spans) => assert.deepEqual(decodeTraces(encodeTraces(spans)), spans)));
+});
+
+test('any spans come back from JSON as they were', () => {
+  fc.assert(
+    fc.property(anySpans, (spans) => assert.deepEqual(decodeTracesJson(encodeTracesJson(spans)), spans)),
+  );
+});
+
+test('JSON made from protobuf is the JSON of the spans', () => {
+  fc.assert(
+    fc.property(anySpans, (spans) =>
+      assert.equal(tracesToJson(encodeTraces(spans)), encodeTracesJson(spans)),
+    ),
+  );
+});
+
+test('what is encoded is valid', () => {
+  fc.assert(fc.property(anySpans, (spans) => validateTraces(encodeTraces(spans))));
+});
+
+test('protobufjs reads what is encoded', () => {
+  fc.assert(fc.property(anySpans, (spans) => assert.deepEqual(peerDecode(encodeTraces(spans)), spans)));
+});
+
+test('what protobufjs encodes is decoded as protobufjs decodes it', () => {
+  fc.assert(
+    fc.property(anySpans, (spans) => {
+      const message = ExportTraceServiceRequest.decode(encodeTraces(spans));
+      const bytes = ExportTraceServiceRequest.encode(message).finish();
+      assert.deepEqual(decodeTraces(bytes), spans);
+    }),
+  );
+});
+
+test('spans of one request share their resource and scope', () => {
+  const [first, second] = decodeTraces(encodeTraces([span(), span()]));
+  assert.equal(first!.resource, second!.resource);
+  assert.equal(first!.scope, second!.scope);
+});
+
+test('resources and scopes that say the same share a group, in the order of their first span', () => {
+  const resource = (name: string): SpanData['resource'] => ({ ...span().resource, attributes: { name } });
+  const scope = (name: string): SpanData['scope'] => ({ ...span().scope, name });
+  const spans = [
+    span({ name: '1', resource: resource('a'), scope: scope('x') }),
+    span({ name: '2', resource: resource('b'), scope: scope('x') }),
+    span({ name: '3', resource: resource('a'), scope: scope('y') }),
+    span({ name: '4', resource: resource('a'), scope: scope('x') }),
+  ];
+  const decoded = decodeTraces(encodeTraces(spans));
+  assert.deepEqual(
+    decoded.map(({ name }) => name),
+    ['1', '4', '3', '2'],
+  );
+  assert.equal(new Set(decoded.map(({ resource }) => resource)).size, 2);
+  assert.equal(new Set(decoded.map(({ scope }) => scope)).size, 3);
+});
+
+test('attributes are typed as the table of AttributeValue says', () => {
+  const attributes = {
+    integer: 1,
+    negative: -1,
+    small: 1n,
+    large: 2n ** 62n,
+    float: 0.5,
+    whole: new Double(1),
+    negativeZero: -0,
+    huge: 2 ** 60,
+    nothing: null,
+    absent: undefined,
+    holes: [1, undefined as never, null],
+  };
+  const expected = bare<unknown>([
+    ['integer', 1],
+    ['negative', -1],
+    ['small', 1],
+    ['large', 2n ** 62n],
+    ['float', 0.5],
+    ['whole', new Double(1)],
+    ['negativeZero', -0],
+    ['huge', 2 ** 60],
+    ['nothing', null],
+    ['holes', [1, null, null]],
+  ]);
+  assert.deepEqual(decodeTraces(encodeTraces([span({ attributes })]))[0]!.attributes, expected);
+  assert.deepEqual(decodeTracesJson(encodeTracesJson([span({ attributes })]))[0]!.attributes, expected);
+});
+
+test('nothing that was decoded refers to the message', () => {
+  const bytes = encodeTraces([span({ name: 'before', attributes: { bytes: Uint8Array.of(1, 2, 3) } })]);
+  const [decoded] = decodeTraces(bytes);
+  bytes.fill(0xff);
+  assert.equal(decoded!.name, 'before');
+  assert.deepEqual(decoded!.attributes.bytes, Uint8Array.of(1, 2, 3));
+});
+
+test('a Buffer is decoded like any other Uint8Array', () => {
+  const spans = [span({ attributes: { bytes: Uint8Array.of(1, 2, 3) } })];
+  const bytes = encodeTraces(spans);
+  const padded = Buffer.concat([Buffer.from('before'), bytes, Buffer.from('after')]);
+  assert.deepEqual(decodeTraces(padded.subarray(6, 6 + bytes.length)), decodeTraces(bytes));
+});
+
+test('no spans are an empty request', () => {
+  assert.equal(encodeTraces([]).length, 0);
+  assert.deepEqual(decodeTraces(new Uint8Array()), []);
+  assert.deepEqual(decodeTracesJson('{}'), []);
+});
+
+test('encoding while an attribute is read by the encoder disturbs neither message', () => {
+  const inner = [span({ name: 'inner' })];
+  let nested: Uint8Array | undefined;
+  const attributes = {
+    get trap() {
+      nested = encodeTraces(inner);
+      return 'outer';
+    },
+  };
+  const outer = encodeTraces([span({ attributes })]);
+  assert.equal(decodeTraces(outer)[0]!.attributes.trap, 'outer');
+  assert.equal(decodeTraces(nested!)[0]!.name, 'inner');
+});
+
+test('messages larger than any buffer kept so far are encoded', () => {
+  const attributes = { text: 'é'.repeat(3_000_000), bytes: new Uint8Array(5_000_000).fill(7) };
+  const [decoded] = decodeTraces(encodeTraces([span({ attributes })]));
+  assert.equal(decoded!.attributes.text, attributes.text);
+  assert.deepEqual(decoded!.attributes.bytes, attributes.bytes);
+});
+
+test('wrong arguments throw RangeError or TypeError that name what is wrong', () => {
+  const cyclic: Record<string, never> = {};
+  cyclic.self = cyclic as never;
+  const cases: [Partial<SpanData>, RegExp, typeof RangeError | typeof TypeError][] = [
+    [{ traceId: 'abc' }, /trace id.*"abc"/, RangeError],
+    [{ traceId: '0'.repeat(32) }, /trace id.*not all zero/, RangeError],
+    [{ traceId: 'x'.repeat(32) }, /traceId must be hex digits/, RangeError],
+    [{ spanId: '' }, /span id.*16 hex digits/, RangeError],
+    [{ parentSpanId: '12' }, /parent span id/, RangeError],
+    [{ attributes: { big: 2n ** 63n } }, /"big".*64 bits/, RangeError],
+    [{ attributes: { cyclic } }, /"self".*refers to itself/, RangeError],
+    [{ attributes: { call: (() => 1) as never } }, /"call".*function/, TypeError],
+  ];
+  for (const [part, message, type] of cases) {
+    for (const encode of [encodeTraces, encodeTracesJson]) {
+      assert.throws(
+        () => encode([span(part)]),
+        (error: Error) => error instanceof type && message.test(error.message),
+        `${encode.name} ${message}`,
+      );
+    }
+  }
+});
+
+test('whatever a decoder lets in can be encoded again', () => {
+  fc.assert(
+    fc.property(anyValue, (value) => {
+      const once = decodeTraces(encodeTraces([span({ attributes: { value } })]));
+      assert.deepEqual(decodeTraces(encodeTraces(once)), once);
+    }),
+  );
+  let deep: unknown[] = [];
+  for (let depth = 1; depth < 256; depth++) deep = [deep];
+  const bytes = encodeTraces([span({ attributes: { deep: deep as never } })]);
+  const decoded = decodeTraces(bytes, { maxDepth: 256 });
+  assert.deepEqual(encodeTraces(decoded), bytes);
+});
