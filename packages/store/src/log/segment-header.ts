@@ -12,8 +12,8 @@
  *      60  u32  CRC-32 (the one of zlib) of bytes 0 to 59
  * ```
  *
- * The header is written together with the first group of frames. Since the next segment's file may exist,
- * full of zeros, before it is needed, a header of zeros means that the segment has not begun.
+ * The header is written together with the first group of frames, into a file that was made and named durably
+ * before. So a file that is empty, or has zeros here, is a segment that has not begun.
  */
 import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
