@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { readHex } from '@tracewell/otlp/wire';
+import { Memory } from './memory.ts';
 
 /** Fills bytes with random ones. */
 export type RandomSource = (bytes: Uint8Array) => void;
@@ -10,36 +11,33 @@ const BLOCK_BYTES = 8192;
 /** Trace and span ids from a cryptographic source, which is asked in blocks. */
 export class IdSource {
   readonly #random: RandomSource;
-  readonly #block = new Uint8Array(BLOCK_BYTES);
+  readonly #block = new Memory(BLOCK_BYTES);
   #at = BLOCK_BYTES;
 
   constructor(random: RandomSource = randomFillSync) {
     this.#random = random;
   }
 
-  /** Writes an id of `length` bytes, 16 for a trace and 8 for a span, that is not all zero. */
-  write(bytes: Uint8Array, at: number, length: number): void {
-    for (;;) {
+  /** Writes an id that is not all zero: 16 bytes for a trace, 8 for a span. */
+  write(view: DataView, at: number, length: 8 | 16): void {
+    const block = this.#block.view;
+    for (let any = 0; any === 0; ) {
       if (this.#at + length > BLOCK_BYTES) {
-        this.#random(this.#block);
+        this.#random(this.#block.bytes);
         this.#at = 0;
       }
-      const block = this.#block;
-      const from = this.#at;
-      let any = 0;
-      for (let index = 0; index < length; index++) {
-        const byte = block[from + index]!;
-        any |= byte;
-        bytes[at + index] = byte;
+      for (let index = 0; index < length; index += 4) {
+        const word = block.getInt32(this.#at + index, true);
+        any |= word;
+        view.setInt32(at + index, word, true);
       }
-      this.#at = from + length;
-      if (any !== 0) return;
+      this.#at += length;
     }
   }
 }
 
 const shared = new IdSource();
-const scratch = new Uint8Array(16);
+const scratch = new Memory(16);
 
 /**
  * A new trace id: 32 lower-case hex digits from a cryptographic source, never all zero.
@@ -52,8 +50,8 @@ const scratch = new Uint8Array(16);
  * ```
  */
 export function randomTraceId(): string {
-  shared.write(scratch, 0, 16);
-  return readHex(scratch, 0, 16);
+  shared.write(scratch.view, 0, 16);
+  return readHex(scratch.bytes, 0, 16);
 }
 
 /**
@@ -67,6 +65,6 @@ export function randomTraceId(): string {
  * ```
  */
 export function randomSpanId(): string {
-  shared.write(scratch, 0, 8);
-  return readHex(scratch, 0, 8);
+  shared.write(scratch.view, 0, 8);
+  return readHex(scratch.bytes, 0, 8);
 }

@@ -1,0 +1,510 @@
+import {
+  ANY_BOOL,
+  ANY_DOUBLE,
+  ANY_INT,
+  ANY_STRING,
+  EVENT_ATTRIBUTES,
+  EVENT_DROPPED_ATTRIBUTES_COUNT,
+  EVENT_NAME,
+  EVENT_TIME,
+  KEY_VALUE_VALUE,
+  LINK_ATTRIBUTES,
+  LINK_DROPPED_ATTRIBUTES_COUNT,
+  LINK_FLAGS,
+  LINK_SPAN_ID,
+  LINK_TRACE_ID,
+  LINK_TRACE_STATE,
+  readVarint,
+  SPAN_ATTRIBUTES,
+  SPAN_EVENTS,
+  SPAN_LINKS,
+  SPAN_NAME,
+  SPAN_STATUS,
+  STATUS_CODE,
+  STATUS_MESSAGE,
+  skipVarint,
+  varintSize,
+  writeInt64,
+  writeUtf8,
+  writeVarint,
+} from '@tracewell/otlp/wire';
+import { type Attributes, type AttributeValue, type SpanLink, StatusCode } from '@tracewell/plugin';
+import { type EncodedKey, KeyCache } from './key-cache.ts';
+import type { ResolvedSpanLimits } from './limits.ts';
+import {
+  ATTRIBUTES,
+  BASE,
+  DROPPED_ATTRIBUTES,
+  DROPPED_EVENTS,
+  DROPPED_LINKS,
+  EVENTS,
+  FILTER_HIGH,
+  FILTER_LOW,
+  HAS_STATUS,
+  LINKS,
+  type LiveSpans,
+  SCOPE,
+  USED,
+} from './live-spans.ts';
+import { copyBytes, copyShort } from './memory.ts';
+import { HEADER_BYTES, traceFlagsOf, writeId } from './span-header.ts';
+import { truncate } from './text.ts';
+import { ValueEncoder } from './values.ts';
+
+/*
+ * What follows the header in the block of a live span is a row of records, each a field of the Span message
+ * with a one-byte tag and a length: name, attributes, events, links, status. They stand in the order in which
+ * the calls came, which protobuf allows, and each is complete, so the block is at any time what goes on the
+ * wire.
+ *
+ * To overwrite is to append the new record and to close the gap of the old one. Whether there is an old one
+ * a filter of 64 bits in the row of the span tells: every key has one of its bits, and while that is clear,
+ * the key is new. Otherwise the records are walked and the bytes of the keys compared. With ten attributes a
+ * walk is needed for one new key in fourteen; it visits only tags and lengths, 3 ns each.
+ */
+
+/** Names, descriptions and the like are cut off here; attributes have a limit of their own. */
+const MAX_TEXT_UNITS = 16_384;
+/** A W3C trace state is dropped if it is longer; nobody has to pass on more than 512. */
+const MAX_TRACE_STATE_UNITS = 8192;
+/** Strings up to this length are written as if they were ASCII, with three times the room in case they are not. */
+const SHORT_UNITS = 128;
+/** Room that every block keeps for lengths that turn out longer, and for copies that write beyond their end. */
+const SLACK = 8;
+
+/** Encodes what is said about live spans into their blocks. */
+export class SpanWriter {
+  readonly #live: LiveSpans;
+  readonly #limits: ResolvedSpanLimits;
+  readonly #keys = new KeyCache();
+  readonly #values: ValueEncoder;
+
+  constructor(live: LiveSpans, limits: ResolvedSpanLimits, spanMaxBytes: number) {
+    this.#live = live;
+    this.#limits = limits;
+    this.#values = new ValueEncoder(limits.attributeValueLengthLimit, spanMaxBytes);
+  }
+
+  /** Adds or overwrites an attribute of the span, or counts it as dropped. */
+  setAttribute(slot: number, key: string, value: AttributeValue): void {
+    const row = this.#live.row(slot);
+    const words = this.#live.words;
+    if (typeof key !== 'string' || key === '') {
+      words[row + DROPPED_ATTRIBUTES]!++;
+      return;
+    }
+    const encoded = this.#keys.get(key);
+    const { filterLow, filterHigh } = encoded;
+    let old = -1;
+    if (((words[row + FILTER_LOW]! & filterLow) | (words[row + FILTER_HIGH]! & filterHigh)) !== 0) {
+      old = this.#findAttribute(slot, encoded);
+    }
+    if (
+      (old < 0 && words[row + ATTRIBUTES]! >= this.#limits.attributeCountLimit) ||
+      !this.#append(slot, SPAN_ATTRIBUTES, encoded, value)
+    ) {
+      words[row + DROPPED_ATTRIBUTES]!++;
+    } else if (old >= 0) {
+      this.#remove(slot, old);
+    } else {
+      words[row + ATTRIBUTES]!++;
+      words[row + FILTER_LOW]! |= filterLow;
+      words[row + FILTER_HIGH]! |= filterHigh;
+    }
+  }
+
+  /** Adds or overwrites many; whatever looking at one of them does, the others are recorded. */
+  setAttributes(slot: number, attributes: Attributes): void {
+    const words = this.#live.words;
+    const dropped = this.#live.row(slot) + DROPPED_ATTRIBUTES;
+    try {
+      for (const key in attributes) {
+        if (!Object.hasOwn(attributes, key)) continue;
+        let value: AttributeValue | undefined;
+        try {
+          value = attributes[key];
+        } catch {
+          words[dropped]!++;
+          continue;
+        }
+        if (value !== undefined) this.setAttribute(slot, key, value);
+      }
+    } catch {
+      // A proxy that does not even tell its keys.
+      words[dropped]!++;
+    }
+  }
+
+  /** Names the span; replaces the name that it has, if any. */
+  setName(slot: number, name: string, isNew: boolean): void {
+    const old = isNew ? -1 : this.#find(slot, SPAN_NAME);
+    if (this.#appendText(slot, SPAN_NAME, name) && old >= 0) this.#remove(slot, old);
+  }
+
+  /** Replaces the status. */
+  setStatus(slot: number, code: number, message: string | undefined): void {
+    const live = this.#live;
+    const row = live.row(slot);
+    const old = (live.words[row + SCOPE]! & HAS_STATUS) === 0 ? -1 : this.#find(slot, SPAN_STATUS);
+    if (code !== StatusCode.UNSET) {
+      const start = this.#open(slot, SPAN_STATUS);
+      if (start < 0) return;
+      if (code === StatusCode.ERROR && typeof message === 'string' && message !== '') {
+        // A description that does not fit is left out; that it was an error is not.
+        this.#appendText(slot, STATUS_MESSAGE, message);
+      }
+      if (!this.#appendSmall(slot, STATUS_CODE, code) || !this.#close(slot, start)) {
+        live.words[row + USED] = start;
+        return;
+      }
+    }
+    if (old >= 0) this.#remove(slot, old);
+    if (code === StatusCode.UNSET) live.words[row + SCOPE]! &= ~HAS_STATUS;
+    else live.words[row + SCOPE]! |= HAS_STATUS;
+  }
+
+  /** Adds an event at a time given as two halves, or counts it as dropped. */
+  addEvent(
+    slot: number,
+    name: string,
+    attributes: Attributes | undefined,
+    timeLow: number,
+    timeHigh: number,
+  ): void {
+    const live = this.#live;
+    const row = live.row(slot);
+    const start = this.#limits.eventCountLimit === 0 ? -1 : this.#open(slot, SPAN_EVENTS);
+    if (start < 0) {
+      live.words[row + DROPPED_EVENTS]!++;
+      return;
+    }
+    if (
+      !this.#appendFixed64(slot, EVENT_TIME, timeLow, timeHigh) ||
+      !this.#appendText(slot, EVENT_NAME, name) ||
+      !this.#appendAttributes(
+        slot,
+        EVENT_ATTRIBUTES,
+        EVENT_DROPPED_ATTRIBUTES_COUNT,
+        attributes,
+        this.#limits.attributePerEventCountLimit,
+      ) ||
+      !this.#close(slot, start)
+    ) {
+      live.words[row + USED] = start;
+      live.words[row + DROPPED_EVENTS]!++;
+    } else if (live.words[row + EVENTS]! >= this.#limits.eventCountLimit) {
+      this.#remove(slot, this.#find(slot, SPAN_EVENTS));
+      live.words[row + DROPPED_EVENTS]!++;
+    } else {
+      live.words[row + EVENTS]!++;
+    }
+  }
+
+  /** Adds a link, or counts it as dropped. */
+  addLink(slot: number, link: SpanLink): void {
+    // Looking into what the caller passed may throw, so that comes before anything is written.
+    const { context, attributes } = link;
+    const { traceId, spanId, traceFlags, traceState, isRemote } = context;
+    const live = this.#live;
+    const row = live.row(slot);
+    const start = this.#limits.linkCountLimit === 0 ? -1 : this.#open(slot, SPAN_LINKS);
+    if (start < 0) {
+      live.words[row + DROPPED_LINKS]!++;
+      return;
+    }
+    if (
+      !this.#appendLinkIds(slot, traceId, spanId, traceFlags, isRemote) ||
+      !this.appendTraceState(slot, LINK_TRACE_STATE, traceState) ||
+      !this.#appendAttributes(
+        slot,
+        LINK_ATTRIBUTES,
+        LINK_DROPPED_ATTRIBUTES_COUNT,
+        attributes,
+        this.#limits.attributePerLinkCountLimit,
+      ) ||
+      !this.#close(slot, start)
+    ) {
+      live.words[row + USED] = start;
+      live.words[row + DROPPED_LINKS]!++;
+    } else if (live.words[row + LINKS]! >= this.#limits.linkCountLimit) {
+      this.#remove(slot, this.#find(slot, SPAN_LINKS));
+      live.words[row + DROPPED_LINKS]!++;
+    } else {
+      live.words[row + LINKS]!++;
+    }
+  }
+
+  /** Appends a trace state, unless it is longer than anybody has to pass on. */
+  appendTraceState(slot: number, tag: number, traceState: unknown): boolean {
+    if (typeof traceState !== 'string' || traceState === '') return true;
+    return traceState.length > MAX_TRACE_STATE_UNITS || this.#appendText(slot, tag, traceState);
+  }
+
+  #appendLinkIds(
+    slot: number,
+    traceId: string,
+    spanId: string,
+    traceFlags: number | undefined,
+    isRemote: boolean | undefined,
+  ): boolean {
+    const live = this.#live;
+    if (!live.reserve(slot, 33 + SLACK)) return false;
+    const row = live.row(slot);
+    const { bytes, view } = live.memories[slot]!;
+    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    bytes[at] = LINK_TRACE_ID;
+    bytes[at + 1] = 16;
+    bytes[at + 18] = LINK_SPAN_ID;
+    bytes[at + 19] = 8;
+    bytes[at + 28] = LINK_FLAGS;
+    if (!writeId(bytes, at + 2, traceId, 16) || !writeId(bytes, at + 20, spanId, 8)) return false;
+    const remote = isRemote === undefined ? 0 : isRemote ? 0x300 : 0x100;
+    view.setInt32(at + 29, traceFlagsOf(traceFlags) | remote, true);
+    live.words[row + USED]! += 33;
+    return true;
+  }
+
+  /** Appends the attributes of an event or link, and how many were dropped. */
+  #appendAttributes(
+    slot: number,
+    tag: number,
+    droppedTag: number,
+    attributes: Attributes | undefined,
+    limit: number,
+  ): boolean {
+    if (attributes === undefined || attributes === null) return true;
+    let recorded = 0;
+    let dropped = 0;
+    try {
+      for (const key in attributes) {
+        if (!Object.hasOwn(attributes, key)) continue;
+        let value: AttributeValue | undefined;
+        try {
+          value = attributes[key];
+        } catch {
+          dropped++;
+          continue;
+        }
+        if (value === undefined) continue;
+        if (recorded < limit && key !== '' && this.#append(slot, tag, this.#keys.get(key), value)) recorded++;
+        else dropped++;
+      }
+    } catch {
+      // A proxy that does not even tell its keys.
+      dropped++;
+    }
+    return dropped === 0 || this.#appendSmall(slot, droppedTag, dropped);
+  }
+
+  /** Appends a `KeyValue`; false, and nothing is changed, if it does not fit or cannot be recorded. */
+  #append(slot: number, tag: number, key: EncodedKey, value: AttributeValue): boolean {
+    const live = this.#live;
+    switch (typeof value) {
+      case 'string':
+        return this.#appendString(slot, tag, key, value);
+      case 'boolean': {
+        const at = this.#appendKey(slot, tag, key, 2);
+        if (at < 0) return false;
+        const { bytes } = live.memories[slot]!;
+        bytes[at] = ANY_BOOL;
+        bytes[at + 1] = value ? 1 : 0;
+        return true;
+      }
+      case 'number': {
+        if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
+          const at = this.#appendKey(slot, tag, key, 9);
+          if (at < 0) return false;
+          const { bytes, view } = live.memories[slot]!;
+          bytes[at] = ANY_DOUBLE;
+          view.setFloat64(at + 1, value, true);
+          return true;
+        }
+        const at = this.#appendKey(slot, tag, key, 1 + (value < 0 ? 10 : varintSize(value)));
+        if (at < 0) return false;
+        const { bytes } = live.memories[slot]!;
+        bytes[at] = ANY_INT;
+        writeInt64(bytes, at + 1, value);
+        return true;
+      }
+      default: {
+        const size = this.#values.encode(value);
+        if (size < 0) return false;
+        const at = this.#appendKey(slot, tag, key, size);
+        if (at < 0) return false;
+        copyBytes(this.#values.bytes, 0, size, live.memories[slot]!.bytes, at);
+        return true;
+      }
+    }
+  }
+
+  #appendString(slot: number, tag: number, key: EncodedKey, value: string): boolean {
+    const live = this.#live;
+    const text = truncate(value, this.#limits.attributeValueLengthLimit);
+    const units = text.length;
+    if (units <= SHORT_UNITS) {
+      const used = live.words[live.row(slot) + USED]!;
+      // Nearly every string is ASCII: as many bytes as units. If more came out, it is done again.
+      const at = this.#appendKey(slot, tag, key, 1 + varintSize(units) + units, 2 * units);
+      if (at < 0) return false;
+      const { bytes } = live.memories[slot]!;
+      bytes[at] = ANY_STRING;
+      const start = writeVarint(bytes, at + 1, units);
+      if (writeUtf8(bytes, start, text) === start + units) return true;
+      live.words[live.row(slot) + USED] = used;
+    }
+    const size = Buffer.byteLength(text);
+    const at = this.#appendKey(slot, tag, key, 1 + varintSize(size) + size);
+    if (at < 0) return false;
+    const { bytes } = live.memories[slot]!;
+    bytes[at] = ANY_STRING;
+    writeUtf8(bytes, writeVarint(bytes, at + 1, size), text);
+    return true;
+  }
+
+  /**
+   * Appends a `KeyValue` but for the inside of its value, of `size` bytes.
+   *
+   * @param more - room to make beyond that
+   * @returns where to write the value, or -1 if there is no room
+   */
+  #appendKey(slot: number, tag: number, key: EncodedKey, size: number, more = 0): number {
+    const live = this.#live;
+    const length = key.length + 1 + varintSize(size) + size;
+    const total = 1 + varintSize(length) + length;
+    if (!live.reserve(slot, total + more + SLACK)) return -1;
+    const row = live.row(slot);
+    const { bytes, view } = live.memories[slot]!;
+    const used = live.words[row + USED]!;
+    live.words[row + USED] = used + total;
+    let at = live.words[row + BASE]! + used;
+    bytes[at] = tag;
+    at = writeVarint(bytes, at + 1, length);
+    copyShort(key.memory.view, key.at, view, at, key.length);
+    at += key.length;
+    bytes[at] = KEY_VALUE_VALUE;
+    return writeVarint(bytes, at + 1, size);
+  }
+
+  /** Appends a text field, cut off where nobody would read on. What is not a string counts as empty. */
+  #appendText(slot: number, tag: number, value: unknown): boolean {
+    const live = this.#live;
+    const text = typeof value === 'string' ? truncate(value, MAX_TEXT_UNITS) : '';
+    const units = text.length;
+    const size = units <= SHORT_UNITS ? units : Buffer.byteLength(text);
+    if (!live.reserve(slot, size + (units <= SHORT_UNITS ? 2 * units : 0) + SLACK)) return false;
+    const row = live.row(slot);
+    const { bytes } = live.memories[slot]!;
+    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    bytes[at] = tag;
+    const start = writeVarint(bytes, at + 1, size);
+    let end = writeUtf8(bytes, start, text);
+    if (end !== start + size) {
+      const actual = end - start;
+      const moved = varintSize(actual) - varintSize(size);
+      if (moved > 0) bytes.copyWithin(start + moved, start, end);
+      writeVarint(bytes, at + 1, actual);
+      end += moved;
+    }
+    live.words[row + USED]! += end - at;
+    return true;
+  }
+
+  #appendFixed64(slot: number, tag: number, low: number, high: number): boolean {
+    const live = this.#live;
+    if (!live.reserve(slot, 9 + SLACK)) return false;
+    const row = live.row(slot);
+    const { bytes, view } = live.memories[slot]!;
+    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    bytes[at] = tag;
+    view.setInt32(at + 1, low, true);
+    view.setInt32(at + 5, high, true);
+    live.words[row + USED]! += 9;
+    return true;
+  }
+
+  #appendSmall(slot: number, tag: number, value: number): boolean {
+    const live = this.#live;
+    if (!live.reserve(slot, 6 + SLACK)) return false;
+    const row = live.row(slot);
+    const { bytes } = live.memories[slot]!;
+    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    bytes[at] = tag;
+    live.words[row + USED]! += writeVarint(bytes, at + 1, value) - at;
+    return true;
+  }
+
+  /** Begins a message, with a byte for its length. Returns where it begins in the block, or -1. */
+  #open(slot: number, tag: number): number {
+    const live = this.#live;
+    if (!live.reserve(slot, 2 + SLACK)) return -1;
+    const row = live.row(slot);
+    const used = live.words[row + USED]!;
+    live.memories[slot]!.bytes[live.words[row + BASE]! + used] = tag;
+    live.words[row + USED] = used + 2;
+    return used;
+  }
+
+  /** Ends a message: fills in its length, moving the content if that takes more than a byte. */
+  #close(slot: number, start: number): boolean {
+    const live = this.#live;
+    const row = live.row(slot);
+    const used = live.words[row + USED]!;
+    const length = used - start - 2;
+    const more = length < 0x80 ? 0 : varintSize(length) - 1;
+    if (!live.reserve(slot, more + SLACK)) return false;
+    const { bytes } = live.memories[slot]!;
+    const base = live.words[row + BASE]!;
+    const content = base + start + 2;
+    if (more > 0) bytes.copyWithin(content + more, content, base + used);
+    writeVarint(bytes, content - 1, length);
+    live.words[row + USED] = used + more;
+    return true;
+  }
+
+  /** The offset in the block of the first record with a tag, or -1. */
+  #find(slot: number, tag: number): number {
+    const live = this.#live;
+    const { bytes } = live.memories[slot]!;
+    const base = live.words[live.row(slot) + BASE]!;
+    const end = base + live.words[live.row(slot) + USED]!;
+    for (let at = base + HEADER_BYTES; at < end; at = recordEnd(bytes, at)) {
+      if (bytes[at] === tag) return at - base;
+    }
+    return -1;
+  }
+
+  /** The offset in the block of the attribute with a key, or -1. */
+  #findAttribute(slot: number, key: EncodedKey): number {
+    const live = this.#live;
+    const { bytes } = live.memories[slot]!;
+    const base = live.words[live.row(slot) + BASE]!;
+    const end = base + live.words[live.row(slot) + USED]!;
+    for (let at = base + HEADER_BYTES; at < end; at = recordEnd(bytes, at)) {
+      // The key field is compared as a whole: its length stands in its second byte.
+      if (bytes[at] === SPAN_ATTRIBUTES && sameBytes(bytes, skipVarint(bytes, at + 1), key)) return at - base;
+    }
+    return -1;
+  }
+
+  #remove(slot: number, start: number): void {
+    const live = this.#live;
+    const row = live.row(slot);
+    const { bytes } = live.memories[slot]!;
+    const base = live.words[row + BASE]!;
+    const end = recordEnd(bytes, base + start);
+    bytes.copyWithin(base + start, end, base + live.words[row + USED]!);
+    live.words[row + USED]! -= end - base - start;
+  }
+}
+
+function recordEnd(bytes: Uint8Array, at: number): number {
+  return skipVarint(bytes, at + 1) + readVarint(bytes, at + 1);
+}
+
+function sameBytes(bytes: Uint8Array, at: number, key: EncodedKey): boolean {
+  const other = key.memory.bytes;
+  for (let index = 1; index < key.length; index++) {
+    if (bytes[at + index] !== other[key.at + index]) return false;
+  }
+  return true;
+}

@@ -1,0 +1,11 @@
+/** The beginning of a text, at most so many UTF-16 units and never half a surrogate pair. */
+export function truncate(text: string, units: number): string {
+  if (text.length <= units) return text;
+  const last = text.charCodeAt(units - 1);
+  const splitsPair = last >= 0xd800 && last <= 0xdbff && isLowSurrogate(text.charCodeAt(units));
+  return text.slice(0, splitsPair ? units - 1 : units);
+}
+
+function isLowSurrogate(unit: number): boolean {
+  return unit >= 0xdc00 && unit <= 0xdfff;
+}
