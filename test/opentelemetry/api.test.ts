@@ -445,7 +445,8 @@ test('wrap makes a span of a handle, under which others nest, also after its end
   plugin.setAttribute(span.handle, 'through', 'the handle');
   span.end();
   tracer.startSpan('after', {}, active).end();
-  const [during, wrapped, after] = await spans();
+  const byName = new Map((await spans()).map((data) => [data.name, data]));
+  const [during, wrapped, after] = ['during', 'wrapped', 'after'].map((name) => byName.get(name));
   assert.equal(wrapped!.spanId, identity!.spanId);
   assert.deepEqual({ ...wrapped!.attributes }, { through: 'the handle' });
   for (const child of [during!, after!]) {

@@ -9,7 +9,7 @@ export interface Recording {
   readonly plugin: BufferedPlugin;
   readonly provider: PluginTracerProvider;
   readonly tracer: Tracer;
-  /** All ended spans so far, in the order of their end. */
+  /** All ended spans so far; those of one scope in the order of their end. */
   spans(): Promise<SpanData[]>;
   /** The one span that was recorded. */
   only(): Promise<SpanData>;

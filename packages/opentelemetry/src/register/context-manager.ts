@@ -2,8 +2,14 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { EventEmitter } from 'node:events';
 import { type Context, type ContextManager, ROOT_CONTEXT } from '@opentelemetry/api';
 
-/** The methods through which listeners come to an event emitter. */
-const ADDERS = ['addListener', 'on', 'once', 'prependListener', 'prependOnceListener'] as const;
+/** The methods through which listeners come to an emitter: how each adds them, and whether only for one event. */
+const ADDERS = [
+  { method: 'on', add: 'on', isOnce: false },
+  { method: 'addListener', add: 'addListener', isOnce: false },
+  { method: 'prependListener', add: 'prependListener', isOnce: false },
+  { method: 'once', add: 'on', isOnce: true },
+  { method: 'prependOnceListener', add: 'prependListener', isOnce: true },
+] as const;
 
 type Listener = (...args: unknown[]) => unknown;
 
@@ -25,6 +31,8 @@ type Listener = (...args: unknown[]) => unknown;
 export class AsyncContextManager implements ContextManager {
   /** Holds the active context; empty where none was ever set. */
   readonly storage = new AsyncLocalStorage<Context>();
+  /** The context of each emitter that is bound to one. */
+  readonly #emitters = new WeakMap<EventEmitter, Context>();
 
   active(): Context {
     return this.storage.getStore() ?? ROOT_CONTEXT;
@@ -86,18 +94,29 @@ export class AsyncContextManager implements ContextManager {
   }
 
   #bindEmitter<T extends EventEmitter>(context: Context, emitter: T): T {
-    // Node itself looks at `listener.listener` when a listener is removed or listed, as `once` relies on.
+    const isBound = this.#emitters.has(emitter);
+    this.#emitters.set(emitter, context);
+    if (isBound) return emitter;
+    const original = {
+      on: emitter.on,
+      addListener: emitter.addListener,
+      prependListener: emitter.prependListener,
+    };
     const bind = (listener: Listener): Listener =>
-      Object.assign(this.#bindFunction(context, listener), { listener });
-    for (const method of ADDERS) {
-      const add = emitter[method];
-      Object.defineProperty(emitter, method, {
-        configurable: true,
-        writable: true,
-        value(this: EventEmitter, event: string | symbol, listener: Listener) {
-          return add.call(this, event, bind(listener));
-        },
-      });
+      this.#bindFunction(this.#emitters.get(emitter) ?? ROOT_CONTEXT, listener);
+    for (const { method, add, isOnce } of ADDERS) {
+      const value = function (this: EventEmitter, event: string | symbol, listener: Listener): EventEmitter {
+        const bound = bind(listener);
+        const added = isOnce
+          ? function (this: EventEmitter, ...args: unknown[]): unknown {
+              emitter.removeListener(event, added);
+              return bound.apply(this, args);
+            }
+          : bound;
+        // Node.js looks here when a listener is to be removed or listed, as it does for its own `once`.
+        return original[add].call(this, event, Object.assign(added, { listener }));
+      };
+      Object.defineProperty(emitter, method, { configurable: true, writable: true, value });
     }
     return emitter;
   }
