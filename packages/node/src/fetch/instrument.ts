@@ -118,7 +118,7 @@ export function instrumentFetch(
     spans.delete(request);
     // Whoever aborts a request meant to, and that is no error.
     if (error.name !== 'AbortError') {
-      span.setAttribute('error.type', String(error.code || error.name || 'Error'));
+      span.setAttribute('error.type', errorType(error));
       span.recordException(error);
       span.setStatus({ code: SpanStatusCode.ERROR, message: error.message });
     }
@@ -163,6 +163,11 @@ function outgoingAttributes({
     'server.port': port,
     'user_agent.original': lastOf(requestHeaders({ headers }).get('user-agent')),
   };
+}
+
+/** The code of a system error, and otherwise the name: the code of a `DOMException` is a number that says nothing. */
+function errorType({ code, name }: Error & { code?: unknown }): string {
+  return typeof code === 'string' && code !== '' ? code : name || 'Error';
 }
 
 function lastOf(value: string | readonly string[] | undefined): string | undefined {
