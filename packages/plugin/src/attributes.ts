@@ -58,14 +58,17 @@ export class Double {
     this.value = value;
   }
 
+  /** The number itself, for arithmetic and comparisons. */
   valueOf(): number {
     return this.value;
   }
 
+  /** The number as text, as in a template. */
   toString(): string {
     return String(this.value);
   }
 
+  /** The number itself, as JSON shows it. */
   toJSON(): number {
     return this.value;
   }

@@ -41,7 +41,7 @@ export interface BatchExporter {
   /**
    * Delivers one batch. Resolved means delivered: nobody keeps the batch any more.
    *
-   * @throws {@link ExportError} (`TW_EXPORT_FAILED`), as a rejection, to say whether and when a retry makes
+   * @throws `ExportError` (`TW_EXPORT_FAILED`), as a rejection, to say whether and when a retry makes
    * sense, or that a part was refused. Any other rejection counts as retryable.
    */
   export(batch: SpanBatch, options?: ExportOptions): Promise<void>;

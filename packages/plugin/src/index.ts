@@ -1,3 +1,9 @@
+/**
+ * The contract of a tracer plugin, its plain data types and its errors. Depends on nothing.
+ *
+ * @module @tracewell/plugin
+ */
+
 export { type Attributes, type AttributeValue, Double } from './attributes.ts';
 export type { BatchExporter, ExportOptions, SpanBatch } from './batch-exporter.ts';
 export { ERROR_CODES, type ErrorCode, ExportError, FlushError, TracewellError } from './errors.ts';

@@ -102,7 +102,7 @@ export interface TracerPlugin {
    * Delivers what is buffered. Concurrent calls may share one delivery, but everything that was ended
    * before a call is covered by the promise that this call returned.
    *
-   * @throws {@link FlushError} (`TW_FLUSH_FAILED`), as a rejection, when something could not be delivered:
+   * @throws `FlushError` (`TW_FLUSH_FAILED`), as a rejection, when something could not be delivered:
    * which plugin, why, how many spans are kept for a retry, how many were dropped.
    */
   flush(): Promise<void>;
@@ -120,7 +120,7 @@ export interface TracerPlugin {
    * Delivers what is buffered before it returns, spans that are still open included, marked with the
    * attribute `tracewell.unfinished`. Called while the process exits: there is no event loop any more.
    *
-   * @throws {@link FlushError} (`TW_FLUSH_FAILED`) as {@link TracerPlugin.flush}.
+   * @throws `FlushError` (`TW_FLUSH_FAILED`) as {@link TracerPlugin.flush}.
    */
   flushSync?(): void;
 
@@ -128,7 +128,7 @@ export interface TracerPlugin {
    * Flushes, open spans included and marked as in `flushSync`, and releases what the plugin holds.
    * Recording afterwards does nothing. Idempotent.
    *
-   * @throws {@link FlushError} (`TW_FLUSH_FAILED`), as a rejection, as {@link TracerPlugin.flush}; what the
+   * @throws `FlushError` (`TW_FLUSH_FAILED`), as a rejection, as {@link TracerPlugin.flush}; what the
    * plugin held is released all the same.
    */
   shutdown?(): Promise<void>;

@@ -1,3 +1,10 @@
+/**
+ * Test suites on `node:test` that hold an implementation to the contracts of
+ * `TracerPlugin` and `BatchExporter`.
+ *
+ * @module @tracewell/plugin/conformance
+ */
+
 export { testBatchExporter } from './exporter-suite.ts';
 export type { ExporterSubject, ExporterSuiteOptions } from './exporter-trial.ts';
 export { testTracerPlugin } from './plugin-suite.ts';
