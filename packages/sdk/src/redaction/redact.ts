@@ -152,12 +152,8 @@ class RedactingPlugin implements Redaction {
     const { name, attributes, links } = start;
     const newName = this.#name(name);
     const newAttributes = this.#attributes(attributes);
-    const newLinks = links?.map((link) => this.#link(link));
-    const same =
-      newName === name &&
-      newAttributes === attributes &&
-      (newLinks === undefined || newLinks.every((link, index) => link === links?.[index]));
-    if (same) return start;
+    const newLinks = this.#links(links);
+    if (newName === name && newAttributes === attributes && newLinks === links) return start;
     return {
       ...start,
       name: newName,
@@ -263,6 +259,23 @@ class RedactingPlugin implements Redaction {
   #attributes(attributes: Attributes | undefined): Attributes | undefined {
     if (typeof attributes !== 'object' || attributes === null) return attributes;
     return this.#redactor.attributes(attributes);
+  }
+
+  #links(links: SpanStart['links']): SpanStart['links'] {
+    if (!Array.isArray(links)) return links;
+    let same = true;
+    const redacted: SpanLink[] = [];
+    for (const link of links) {
+      try {
+        const one = this.#link(link);
+        same &&= one === link;
+        redacted.push(one);
+      } catch {
+        // What nobody could look at is left out.
+        same = false;
+      }
+    }
+    return same ? links : redacted;
   }
 
   #link(link: SpanLink): SpanLink {

@@ -144,15 +144,21 @@ export class Redactor {
   }
 
   #map(map: Attributes, depth: number): Attributes {
+    const keys = Object.keys(map);
     let copy: Record<string, AttributeValue | undefined> | undefined;
-    for (const key of Object.keys(map)) {
-      const value = map[key];
-      const redacted = this.#value(key, value, depth);
-      if (redacted === value) continue;
-      // Without a prototype, or `__proto__` would not be a key.
-      copy ??= Object.assign(Object.create(null), map) as Record<string, AttributeValue | undefined>;
-      if (redacted === REMOVED) delete copy[key];
-      else copy[key] = redacted;
+    for (let index = 0; index < keys.length; index++) {
+      const key = keys[index]!;
+      let value: AttributeValue | undefined;
+      let redacted: AttributeValue | undefined;
+      try {
+        value = map[key];
+        redacted = this.#value(key, value, depth);
+        if (redacted === value && copy === undefined) continue;
+      } catch {
+        // A getter threw: what nobody could look at is left out, the rest stays.
+      }
+      copy ??= copyOf(map, keys, index);
+      if (redacted !== REMOVED) copy[key] = redacted;
     }
     return copy ?? map;
   }
@@ -177,6 +183,17 @@ export class Redactor {
     const bytes = value instanceof Uint8Array ? value : Buffer.from(textOf(value));
     return `hmac-sha256:${createHmac('sha256', this.#hashKey).update(bytes).digest('hex').slice(0, 32)}`;
   }
+}
+
+/** The first `count` attributes; without a prototype, or `__proto__` would not be a key. */
+function copyOf(
+  map: Attributes,
+  keys: readonly string[],
+  count: number,
+): Record<string, AttributeValue | undefined> {
+  const copy: Record<string, AttributeValue | undefined> = Object.create(null);
+  for (let index = 0; index < count; index++) copy[keys[index]!] = map[keys[index]!];
+  return copy;
 }
 
 function wildcard(key: string): RegExp {
