@@ -115,7 +115,7 @@ function attributesOf(value: Message): Attributes {
   return mapOf(list(value.attributes));
 }
 
-function mapOf(keyValues: readonly Message[]): Attributes {
+function mapOf(keyValues: readonly Message[]): Record<string, AttributeValue> {
   const map = Object.create(null) as Record<string, AttributeValue>;
   for (const { key, value } of keyValues) map[text(key)] = anyValueOf(message(value));
   return map;

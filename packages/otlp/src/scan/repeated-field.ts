@@ -1,9 +1,8 @@
 import { keyAt, lengthAt, skipUnknown, varintEnd } from '../wire/checked.ts';
-import { WIRE_BYTES } from '../wire/fields.ts';
 
 /**
  * Walks the fields of a message of which only a repeated sub-message is of interest: calls `element` with the
- * range of each of those, and `other` with the range of each other field, key and all.
+ * range of each of those, and `other` with the range of each other field, key and all, whatever it is.
  */
 export function forEachElement(
   bytes: Uint8Array,
@@ -23,9 +22,7 @@ export function forEachElement(
       element(body, at);
       continue;
     }
-    // Every known field on the way to a span is a string or a message.
-    const known = fieldKey >>> 3 <= 3 && (fieldKey & 7) !== WIRE_BYTES ? 3 : 0;
-    at = skipUnknown(bytes, at, end, fieldKey, 1, known);
+    at = skipUnknown(bytes, at, end, fieldKey, 0, 0);
     other?.(fieldStart, at);
   }
 }
