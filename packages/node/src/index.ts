@@ -4,3 +4,5 @@ export { instrumentHttp } from './http/instrument.ts';
 export type { HttpOptions } from './http/options.ts';
 export { SENSITIVE_QUERY_PARAMETERS } from './http/query.ts';
 export type { Instrumentation } from './instrumentation.ts';
+export type { PublishedInstrumentation } from './instrumentations/load.ts';
+export { type TracewellNode, type TracewellOptions, tracewell } from './tracewell.ts';

@@ -9,6 +9,7 @@ export const ERROR_CODES = {
   TW_SHUTDOWN_TIMEOUT: 'Shutting down reached its deadline before everything was delivered.',
   TW_PLUGIN_FAILED: 'A plugin threw where the contract says that it never does.',
   TW_ENVIRONMENT_INVALID: 'An environment variable is malformed and was ignored.',
+  TW_ALREADY_STARTED: 'This process is being traced already.',
   TW_DECODE_INVALID: 'Bytes or JSON that should be OTLP are not.',
   TW_DECODE_TOO_DEEP: 'An OTLP value is nested deeper than the limit.',
   TW_DECODE_TOO_LARGE: 'An OTLP message is larger than the limit.',

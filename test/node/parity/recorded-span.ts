@@ -64,8 +64,7 @@ export function comparable(spans: readonly RawSpan[]): RecordedSpan[] {
               ? 'none'
               : 'remote',
       };
-    })
-    .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
+    });
 }
 
 /** Ports that the system chose differ from run to run; what stays is whether there is one. */

@@ -1,0 +1,35 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { InstalledInstrumentation } from './discover.ts';
+
+/** The part of OpenTelemetry's `Instrumentation` that is used here. */
+export interface PublishedInstrumentation {
+  readonly instrumentationName: string;
+  enable(): void;
+  disable(): void;
+}
+
+/**
+ * Loads an installed instrumentation and makes one of each class that it exports. Made, it is enabled: it
+ * records to the tracer provider that is registered with `@opentelemetry/api`.
+ *
+ * @throws whatever loading it throws
+ */
+export function loadInstrumentation(installed: InstalledInstrumentation): PublishedInstrumentation[] {
+  const exported: unknown = createRequire(join(installed.folder, 'package.json'))(installed.folder);
+  return Object.values(exported as object)
+    .filter(isInstrumentationClass)
+    .map((Instrumentation) => new Instrumentation());
+}
+
+function isInstrumentationClass(value: unknown): value is new () => PublishedInstrumentation {
+  if (typeof value !== 'function' || !value.name.endsWith('Instrumentation')) return false;
+  const prototype: unknown = value.prototype;
+  return (
+    typeof prototype === 'object' &&
+    prototype !== null &&
+    'setTracerProvider' in prototype &&
+    'enable' in prototype &&
+    'disable' in prototype
+  );
+}

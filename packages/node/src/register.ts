@@ -1,0 +1,31 @@
+/**
+ * The register hook: `node --import @tracewell/node/register app.js` instruments an application without a
+ * change to it, and configures itself from the environment as `tracewell()` does.
+ *
+ * The application starts when everything is instrumented and the store is open, or after a quarter of a second
+ * if that takes longer, as it does after a crash with a large log: what is recorded meanwhile is kept for it.
+ * Whatever fails is told in a line on standard error, and the application runs without it.
+ *
+ * @module
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { StderrReport } from './stderr-report.ts';
+
+const MAX_WAIT_MS = 250;
+
+const report = new StderrReport();
+try {
+  const { startOnce } = await import('./tracewell.ts');
+  const { opened } = startOnce({
+    onWarning: (message) => report.warn(message),
+    onError: (error) => report.error(error),
+  });
+  const told = opened.catch((error: unknown) => {
+    report.warn(`spans are not kept in a store: ${error instanceof Error ? error.message : error}`);
+  });
+  const waited = new AbortController();
+  await Promise.race([told, delay(MAX_WAIT_MS, undefined, { signal: waited.signal }).catch(() => {})]);
+  waited.abort();
+} catch (error) {
+  report.warn(`this process is not traced: ${error instanceof Error ? error.message : error}`);
+}

@@ -1,0 +1,111 @@
+import { dirname } from 'node:path';
+import { registerOpenTelemetry } from '@tracewell/opentelemetry';
+import { startTracing, type Tracing } from '@tracewell/sdk';
+import type { TraceStore } from '@tracewell/store';
+import type { Started, TracewellNode, TracewellOptions } from '../tracewell.ts';
+import { readConfiguration } from './configuration.ts';
+import { createDestinations } from './exporters.ts';
+import { instrument } from './instrument.ts';
+import { OFF } from './off.ts';
+
+/**
+ * Builds everything that `tracewell()` returns, in the order in which the parts need each other: exporters, the
+ * host around them, the OpenTelemetry API on the host, instrumentations on the API.
+ *
+ * @param onStopped - called once, when it is shut down
+ */
+export function launch(options: TracewellOptions, onStopped: () => void): Started {
+  const env = options.env ?? process.env;
+  const configuration = readConfiguration(env);
+  const warnings: string[] = [];
+  const warn = (message: string): void => {
+    warnings.push(message);
+    options.onWarning?.(message);
+  };
+  for (const message of configuration.warnings) warn(message);
+
+  if (configuration.isDisabled) {
+    const tracing = startTracing({ plugin: OFF, saveAtProcessEnd: false, env });
+    return started(tracing, undefined, [], warnings, () => {}, onStopped);
+  }
+
+  const names = new Set(
+    options.exporters === undefined && options.plugin === undefined ? configuration.exporters : [],
+  );
+  if (options.directory !== undefined) names.add('store');
+  const directory = options.directory ?? configuration.directory;
+  const { exporters, opening } = createDestinations(
+    [...names],
+    { directory, options: options.store ?? {} },
+    options.exporters ?? [],
+    warn,
+  );
+  const host = { ...options.tracing, env, ...(options.onError && { onError: options.onError }) };
+  const tracing = startTracing(
+    options.plugin === undefined ? { ...host, exporters } : { ...host, plugin: options.plugin },
+  );
+  const registration = registerOpenTelemetry({ plugin: tracing.plugin, onWarning: warn });
+  const { instrumented, disable } = instrument(tracing.plugin, {
+    http: options.http,
+    fetch: options.fetch,
+    published: options.instrumentations ?? 'installed',
+    choice: configuration.http,
+    wants: configuration.wants,
+    folders: options.applicationFolder === undefined ? applicationFolders() : [options.applicationFolder],
+    onWarning: warn,
+  });
+  const stop = (): void => {
+    disable();
+    registration.unregister();
+  };
+  return started(tracing, opening, instrumented, warnings, stop, onStopped);
+}
+
+function started(
+  tracing: Tracing,
+  opening: Promise<TraceStore> | undefined,
+  instrumented: readonly string[],
+  warnings: readonly string[],
+  stop: () => void,
+  onStopped: () => void,
+): Started {
+  let store: TraceStore | undefined;
+  let stopping: Promise<void> | undefined;
+  const opened = (async () => {
+    store = await opening;
+  })();
+  opened.catch(() => {}); // who cares waits for it
+
+  const shutdown = async (): Promise<void> => {
+    stop();
+    try {
+      await tracing.shutdown();
+    } finally {
+      await opened.then(
+        () => store?.close(),
+        () => {},
+      );
+      onStopped();
+    }
+  };
+  const node: TracewellNode = {
+    tracing,
+    get store() {
+      return store;
+    },
+    instrumented,
+    warnings,
+    shutdown() {
+      stopping ??= shutdown();
+      return stopping;
+    },
+    [Symbol.asyncDispose]: () => node.shutdown(),
+  };
+  return { node, opened };
+}
+
+/** Where the application may have installed instrumentations. */
+function applicationFolders(): string[] {
+  const [, main] = process.argv;
+  return main === undefined ? [process.cwd()] : [dirname(main), process.cwd()];
+}
