@@ -50,7 +50,8 @@ export function onProcessEnd(hook: ProcessEndHook): () => void {
 }
 
 function install(): void {
-  process.on('exit', flushAll);
+  // First: a listener before ours could throw or exit. What those after it record is flushed as it ends.
+  process.prependListener('exit', flushAll);
   process.on('beforeExit', beforeExit);
   if (!handlesSignals()) return;
   process.on('newListener', listenerAdded);
