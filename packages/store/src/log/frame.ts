@@ -64,7 +64,7 @@ export function frameBytes(payloadLength: number): number {
   return (FRAME_HEADER_BYTES + payloadLength + (FRAME_ALIGNMENT - 1)) & -FRAME_ALIGNMENT;
 }
 
-/** A random segment id, as the two halves in which it stands in the file; no BigInt on the way of a frame. */
+/** A random segment id, as its two unsigned halves; no BigInt on the way of a frame. */
 export interface SegmentId {
   readonly low: number;
   readonly high: number;

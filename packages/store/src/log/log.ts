@@ -26,9 +26,11 @@ export interface LogEnvironment {
   readonly fileSystem: FileSystem;
   /** Milliseconds since the Unix epoch. */
   readonly now: () => number;
+  /** Random bytes for the names of writers and the ids of segments. */
+  readonly randomBytes: (count: number) => Uint8Array;
 }
 
-const SYSTEM: LogEnvironment = { fileSystem: nodeFileSystem, now: Date.now };
+const SYSTEM: LogEnvironment = { fileSystem: nodeFileSystem, now: Date.now, randomBytes };
 
 type Settings = Required<LogOptions>;
 
@@ -62,6 +64,7 @@ export async function openLog<Prepared = undefined>(
 class DirectoryLog<Prepared> implements Log<Prepared> {
   readonly #fs: FileSystem;
   readonly #now: () => number;
+  readonly #randomBytes: (count: number) => Uint8Array;
   readonly #directory: string;
   readonly #logDirectory: string;
   readonly #indexer: LogIndexer<Prepared>;
@@ -84,10 +87,11 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     directory: string,
     indexer: LogIndexer<Prepared>,
     settings: Settings,
-    { fileSystem, now }: LogEnvironment,
+    { fileSystem, now, randomBytes }: LogEnvironment,
   ) {
     this.#fs = fileSystem;
     this.#now = now;
+    this.#randomBytes = randomBytes;
     this.#directory = directory;
     this.#logDirectory = logDirectory(directory);
     this.#indexer = indexer;
@@ -108,13 +112,14 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     for (const reader of this.#readers.values()) {
       const tail = await this.#readAll(reader);
       this.#damagedBytes += reader.foundGaps.reduce((sum, { gap }) => sum + gap.length, 0);
-      if (reader === this.#own) this.#tornBytes += recoverLog(this.#fs, reader, tail);
+      if (reader === this.#own) this.#tornBytes += recoverLog(this.#fs, reader, tail, this.#randomBytes);
       else this.#repairOther(reader);
     }
     if (this.#own === undefined) return;
     const own = this.#own;
     this.#writer = new LogWriter(this.#fs, own, {
       ...this.#settings,
+      randomBytes: this.#randomBytes,
       onSealed: () => this.#saveIndexes(own),
     });
     for (const reader of this.#readers.values()) this.#inBackground(this.#saveIndexes(reader));
@@ -223,7 +228,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       if (isWriterName(name) && this.#tryClaim(name)) return;
     }
     for (;;) {
-      const name = randomBytes(8).toString('hex');
+      const name = this.#randomName(8);
       this.#fs.makeDirectorySync(join(this.#logDirectory, name));
       this.#fs.syncDirectorySync(this.#logDirectory);
       // Another process that looks for a log to take over may be quicker. Then it is that one's.
@@ -285,7 +290,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     const lock = this.#fs.tryLock(lockPath(reader.directory));
     if (lock === undefined) return;
     try {
-      repairGaps(this.#fs, reader);
+      repairGaps(this.#fs, reader, this.#randomBytes);
     } finally {
       lock.release();
     }
@@ -334,9 +339,13 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     if (saved === undefined) return;
     const pieces = saved instanceof Uint8Array ? [saved] : saved;
     const path = indexPath(reader.directory, segment.number);
-    const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+    const temporary = `${path}.${this.#randomName(6)}.tmp`;
     const { idHalves: id, bytes, lastSequence } = segment;
     await writeIndexFile(this.#fs, path, temporary, { id, bytes, lastSequence }, pieces);
+  }
+
+  #randomName(bytes: number): string {
+    return Buffer.from(this.#randomBytes(bytes)).toString('hex');
   }
 
   #inBackground(work: Promise<void>): void {

@@ -15,7 +15,7 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type FileSystem, type OpenFile, writeAllSync } from '../fs/file-system.ts';
-import { FRAME_HEADER_BYTES, MAX_PAYLOAD_BYTES, writeFrameHeader } from './frame.ts';
+import { FRAME_HEADER_BYTES, MAX_PAYLOAD_BYTES, type SegmentId, writeFrameHeader } from './frame.ts';
 import { indexPath, segmentPath, setAsideName } from './names.ts';
 import type { FoundGap, LogReader } from './reader.ts';
 import type { Behind } from './scan.ts';
@@ -30,8 +30,13 @@ const CHUNK_BYTES = 1024 * 1024;
  * @param tail - what the reader found behind the last whole group
  * @returns how many bytes of an unfinished group were cut off
  */
-export function recoverLog<Prepared>(fs: FileSystem, reader: LogReader<Prepared>, tail: Behind): number {
-  repairGaps(fs, reader);
+export function recoverLog<Prepared>(
+  fs: FileSystem,
+  reader: LogReader<Prepared>,
+  tail: Behind,
+  randomBytes: (count: number) => Uint8Array,
+): number {
+  repairGaps(fs, reader, randomBytes);
   let tornBytes = 0;
   const segment = reader.current;
   if (segment !== undefined && !segment.sealed) {
@@ -63,12 +68,16 @@ export function recoverLog<Prepared>(fs: FileSystem, reader: LogReader<Prepared>
 }
 
 /** Replaces what the reader left out by frames that stand for it. */
-export function repairGaps<Prepared>(fs: FileSystem, reader: LogReader<Prepared>): void {
+export function repairGaps<Prepared>(
+  fs: FileSystem,
+  reader: LogReader<Prepared>,
+  randomBytes: (count: number) => Uint8Array,
+): void {
   for (const found of reader.foundGaps) {
     const path = segmentPath(reader.directory, found.segmentNumber);
     const index = indexPath(reader.directory, found.segmentNumber);
     if (fs.statSync(index) !== undefined) fs.unlinkSync(index);
-    if (found.segment === undefined) repairMissing(fs, reader, found);
+    if (found.segment === undefined) repairMissing(fs, reader, found, randomSegmentId(randomBytes));
     else {
       const file = fs.openSync(path, 'write');
       try {
@@ -91,10 +100,14 @@ export function repairGaps<Prepared>(fs: FileSystem, reader: LogReader<Prepared>
 }
 
 /** Puts a segment in the place of one that is missing: it says which frames were there. */
-function repairMissing<Prepared>(fs: FileSystem, reader: LogReader<Prepared>, found: FoundGap): void {
+function repairMissing<Prepared>(
+  fs: FileSystem,
+  reader: LogReader<Prepared>,
+  found: FoundGap,
+  id: SegmentId,
+): void {
   const file = fs.openSync(segmentPath(reader.directory, found.segmentNumber), 'create');
   try {
-    const id = randomSegmentId();
     const { firstSequence, segmentNumber: number } = found;
     writeAllSync(file, [encodeSegmentHeader({ id, number, firstSequence, writer: reader.writer })], 0);
     writeVoid(file, found, id);
@@ -109,7 +122,7 @@ function repairMissing<Prepared>(fs: FileSystem, reader: LogReader<Prepared>, fo
  * for: the first one stands for all that was in the gap, the others, if the gap is longer than one frame may
  * be, for nothing.
  */
-function writeVoid(file: OpenFile, found: FoundGap, id: { low: number; high: number }): void {
+function writeVoid(file: OpenFile, found: FoundGap, id: SegmentId): void {
   const { lastSequence } = found.gap;
   // At the end of a segment that was cut short, the gap may be shorter than a frame: the file then grows.
   let left = Math.max(found.gap.length, FRAME_HEADER_BYTES);

@@ -15,7 +15,6 @@
  * The header is written together with the first group of frames, into a file that was made and named durably
  * before. So a file that is empty, or has zeros here, is a segment that has not begun.
  */
-import { randomBytes } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import { FORMAT_VERSION, readU32, readU53, type SegmentId, writeU32, writeU53 } from './frame.ts';
 
@@ -80,12 +79,12 @@ export function parseSegmentHeader(bytes: Uint8Array): ParsedSegmentHeader {
 }
 
 /** A new segment's id: never all zero. */
-export function randomSegmentId(random: (bytes: number) => Uint8Array = randomBytes): SegmentId {
-  const bytes = random(8);
-  return { low: readU32(bytes, 0) | 1, high: readU32(bytes, 4) };
+export function randomSegmentId(randomBytes: (count: number) => Uint8Array): SegmentId {
+  const bytes = randomBytes(8);
+  return { low: (readU32(bytes, 0) | 1) >>> 0, high: readU32(bytes, 4) };
 }
 
 /** An id as 16 hex digits. */
 export function segmentIdHex(id: SegmentId): string {
-  return (id.high >>> 0).toString(16).padStart(8, '0') + (id.low >>> 0).toString(16).padStart(8, '0');
+  return id.high.toString(16).padStart(8, '0') + id.low.toString(16).padStart(8, '0');
 }

@@ -44,6 +44,7 @@ export interface WriterOptions {
   readonly syncIntervalMs: number;
   readonly segmentBytes: number;
   readonly maxPendingBytes: number;
+  readonly randomBytes: (count: number) => Uint8Array;
   /** A segment of ours was sealed and everything in it has been handed to the indexer. */
   readonly onSealed: () => Promise<void>;
 }
@@ -333,7 +334,7 @@ export class LogWriter<Prepared> {
     for (let i = 0; i < group.frames.length; i++) {
       const frame = group.frames[i]!;
       if (firstSequence + i < reader.nextSequence) frame.resolve();
-      else frame.reject(failure ?? new Error(`frame ${firstSequence + i} was not read back`));
+      else frame.reject(failure ?? notReadBack(segment.number, firstSequence + i));
     }
     if (reader.unsaved.length > 0) this.#inBackground(this.#options.onSealed());
   }
@@ -461,7 +462,7 @@ export class LogWriter<Prepared> {
     const { file, number } = this.#newFile!;
     this.#newFile = undefined;
     const header: SegmentHeader = {
-      id: randomSegmentId(),
+      id: randomSegmentId(this.#options.randomBytes),
       number,
       firstSequence: this.#nextSequence,
       writer: this.#reader.writer,
@@ -526,6 +527,13 @@ export class LogWriter<Prepared> {
 interface Failure {
   readonly step: 'create' | 'write' | 'sync' | 'refused';
   readonly error: unknown;
+}
+
+function notReadBack(segment: number, sequence: number): Error {
+  return new TracewellError(
+    'TW_LOG_APPLY_FAILED',
+    `frame ${sequence} of segment ${segment} is durable but could not be read back; reopen the store to see it`,
+  );
 }
 
 function isNoSpace(error: unknown): boolean {
