@@ -48,6 +48,8 @@ export interface SpanStart {
  * The first five operations run inline with the application's own work, at every span, so they never throw,
  * never block, do no I/O, and keep no reference to anything that the caller may change afterwards. On an
  * unknown, dead or invalid handle each of them does nothing. `flush` is called on a timer and at shutdown.
+ * A call that comes from inside another one, from a getter of what is being read, may be refused: `startSpan`
+ * then returns {@link INVALID_SPAN}, the others do nothing.
  *
  * Most people never implement this: they write a {@link BatchExporter} and wrap it with `bufferedPlugin` of
  * `@tracewell/sdk`. Whoever does can run `@tracewell/plugin/conformance` against it.

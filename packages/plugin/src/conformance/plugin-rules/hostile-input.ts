@@ -1,6 +1,6 @@
 import type { SpanData } from '../../span.ts';
 import { StatusCode } from '../../span.ts';
-import type { TracerPlugin } from '../../tracer-plugin.ts';
+import { INVALID_SPAN, type TracerPlugin } from '../../tracer-plugin.ts';
 import { HOSTILE_VALUES, type HostileValue } from '../hostile-values.ts';
 import { named, type PluginRule, type PluginTrial } from '../plugin-trial.ts';
 import { check, same, shown } from '../rule.ts';
@@ -240,46 +240,33 @@ export const hostileInputRules: readonly PluginRule[] = [
   },
   {
     id: 'reentrant',
-    contract: 'a getter or a toJSON that itself records spans harms neither the span being read nor its own',
+    contract: 'calls from a getter of what is being read are served or refused, and harm neither span',
     remedy:
-      'read what the caller passed before you touch shared buffers, or keep the state of a call on its stack',
+      'read what the caller passed before you touch shared buffers, or refuse calls while you are reading',
     async run(trial) {
       const { plugin } = trial;
       const outer = trial.start({ name: 'outer' });
-      let reads = 0;
-      const meddle = (): string => {
-        reads++;
-        plugin.setAttribute(outer, 'from inside', true);
-        trial.record({ name: 'inner', parent: outer, attributes: { inner: 'x'.repeat(300) } });
-        return 'read';
-      };
-      plugin.setAttribute(outer, 'before', 1);
-      plugin.setAttribute(outer, 'map', {
+      let served = 0;
+      const meddling = () => ({
         get a() {
-          return meddle();
+          plugin.setAttribute(outer, 'from inside', true);
+          const inner = plugin.startSpan({
+            name: 'inner',
+            parent: outer,
+            attributes: { inner: 'x'.repeat(300) },
+          });
+          if (inner !== INVALID_SPAN) served++;
+          plugin.endSpan(inner);
+          return 'read';
         },
         b: 2,
       });
-      plugin.addEvent(outer, {
-        name: 'event',
-        attributes: {
-          get a() {
-            return meddle();
-          },
-          b: 2,
-        },
-      });
-      const started = trial.start({
-        name: 'started',
-        attributes: {
-          get a() {
-            return meddle();
-          },
-          b: 2,
-        },
-      });
+      plugin.setAttribute(outer, 'before', 1);
+      plugin.setAttribute(outer, 'map', meddling());
+      plugin.addEvent(outer, { name: 'event', attributes: meddling() });
+      trial.record({ name: 'started', attributes: meddling() });
       plugin.setAttribute(outer, 'after', 3);
-      plugin.endSpan(started);
+      plugin.endSpan(outer);
       const ending = trial.start({ name: 'ending' });
       const last = {
         get a() {
@@ -288,23 +275,18 @@ export const hostileInputRules: readonly PluginRule[] = [
         },
       };
       called('setAttribute with a getter that ends the span', () => plugin.setAttribute(ending, 'map', last));
-      plugin.endSpan(outer);
+      plugin.endSpan(ending);
 
       const spans = await trial.delivered();
       const inner = spans.filter((span) => span.name === 'inner');
-      same(inner.length, reads, 'the number of spans recorded by getters');
-      for (const { attributes } of inner)
-        same(attributes, { inner: 'x'.repeat(300) }, 'the attributes of inner');
+      same(inner.length, served, 'the number of spans recorded by getters');
+      for (const span of inner) same(span.attributes, { inner: 'x'.repeat(300) }, 'the attributes of inner');
       const { attributes, events } = named(spans, 'outer');
       same([attributes.before, attributes.after], [1, 3], 'the attributes of outer around the getter');
       same(attributes.map, { a: 'read', b: 2 }, 'the attribute of outer that has the getter');
-      same(attributes['from inside'], true, 'the attribute of outer set by the getter');
-      same(
-        events.map((event) => event.name),
-        ['event'],
-        'the events of outer',
-      );
-      same(named(spans, 'started').attributes.b, 2, 'the attribute of started beside the getter');
+      same(events.length, 1, 'the number of events of outer');
+      same(events[0]?.attributes, { a: 'read', b: 2 }, 'the attributes of the event');
+      same(named(spans, 'started').attributes, { a: 'read', b: 2 }, 'the attributes of started');
       named(spans, 'ending');
       await stillWorks(trial, 'reentrant calls');
     },
