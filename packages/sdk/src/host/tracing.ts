@@ -131,6 +131,9 @@ export interface Tracing extends AsyncDisposable {
 
 const WHERE = 'startTracing';
 
+/** As long as a timer can wait: where a deadline stands above all plugins, none has one of its own. */
+const NO_DEADLINE = 2 ** 31 - 1;
+
 /** With this many flushes pending, the next is left to a later tick. */
 const MAX_PENDING_FLUSHES = 32;
 
@@ -291,7 +294,7 @@ class Host implements Tracing, FacadeOwner {
     const errors: FlushError[] = [];
     const closing = Array.from(open, async (route) => {
       try {
-        await route.branch.shutdown(timeoutMs);
+        await route.branch.shutdown(NO_DEADLINE);
       } catch (error) {
         errors.push(error as FlushError);
       } finally {
