@@ -455,6 +455,26 @@ test('wrap makes a span of a handle, under which others nest, also after its end
   }
 });
 
+test('a child of a wrapped handle whose identity nobody knows is left to the plugin', () => {
+  const started: SpanStart[] = [];
+  const plugin: TracerPlugin = {
+    name: 'bare',
+    startSpan: (start) => started.push({ ...start }),
+    setAttribute() {},
+    setStatus() {},
+    addEvent() {},
+    endSpan() {},
+    async flush() {},
+  };
+  const provider = createTracerProvider(plugin);
+  const wrapped = provider.wrap(plugin.startSpan({ name: 'wrapped' }));
+  assert.equal(isSpanContextValid(wrapped.spanContext()), false);
+  const child = provider.getTracer('x').startSpan('child', {}, within(wrapped));
+  assert.equal(started[1]!.parent, 1);
+  assert.equal(started[1]!.context, undefined);
+  assert.equal(isSpanContextValid(child.spanContext()), false);
+});
+
 test('wrap of INVALID_SPAN carries a trace on without recording', () => {
   const { provider, tracer } = recording();
   const span = provider.wrap(INVALID_SPAN, { ...remote, traceFlags: 0 });

@@ -53,44 +53,48 @@ export class PluginTracer implements Tracer {
 
     let parent: SpanHandle | undefined;
     let remoteParent: PluginSpanContext | undefined;
-    let parentContext: SpanContext | undefined;
+    let inherited: SpanContext | undefined;
     const active = options?.root === true ? undefined : (context.getValue(SPAN_KEY) as Span | undefined);
-    if (active !== undefined && active !== null) {
-      const known = active.spanContext();
-      if (active instanceof PluginSpan && active.plugin === this.#plugin && active.isLive)
-        parent = active.handle;
-      if (isSpanContextValid(known)) {
-        parentContext = known;
-        if (parent === undefined) remoteParent = toPluginContext(known);
+    if (active instanceof PluginSpan && active.plugin === this.#plugin) {
+      inherited = active.spanContext();
+      // The plugin has forgotten the handle of a span that ended.
+      if (active.isLive) parent = active.handle;
+      else remoteParent = toPluginContext(inherited);
+    } else if (active !== undefined && active !== null) {
+      const foreign = active.spanContext();
+      if (isSpanContextValid(foreign)) {
+        inherited = foreign;
+        remoteParent = toPluginContext(foreign);
       }
     }
 
-    const spanId = this.#ids.generateSpanId();
-    const traceId = parentContext === undefined ? this.#ids.generateTraceId() : parentContext.traceId;
-    const traceState = parentContext?.traceState;
+    // A wrapped handle of a plugin that tells nobody its ids: the plugin alone can put a child in its trace.
+    const isKnown = inherited !== INVALID_SPAN_CONTEXT;
+    const own = {
+      traceId: inherited === undefined ? this.#ids.generateTraceId() : inherited.traceId,
+      spanId: this.#ids.generateSpanId(),
+      traceFlags: TraceFlags.SAMPLED as number,
+    };
+    const traceState = inherited?.traceState;
     const handle = this.#plugin.startSpan({
       name,
       kind: KINDS[options?.kind ?? 0] ?? SpanKind.INTERNAL,
       parent,
       remoteParent,
-      context:
-        traceState === undefined
-          ? { traceId, spanId }
-          : { traceId, spanId, traceState: traceState.serialize() },
+      context: isKnown
+        ? traceState === undefined
+          ? own
+          : { ...own, traceState: traceState.serialize() }
+        : undefined,
       attributes: options?.attributes === undefined ? undefined : withoutNull(options.attributes),
       links: options?.links === undefined ? undefined : toPluginLinks(options.links),
       startTimeUnixNanos: options?.startTime === undefined ? undefined : toUnixNanos(options.startTime),
       scope: this.#scope,
       // One shape for every span keeps the plugin's reads of it monomorphic; an absent field reads the same.
     } as SpanStart);
-    const traceFlags = handle === INVALID_SPAN ? TraceFlags.NONE : TraceFlags.SAMPLED;
-    return new PluginSpan(
-      this.#plugin,
-      handle,
-      traceState === undefined
-        ? { traceId, spanId, traceFlags }
-        : { traceId, spanId, traceFlags, traceState },
-    );
+    if (!isKnown) return new PluginSpan(this.#plugin, handle, undefined);
+    if (handle === INVALID_SPAN) own.traceFlags = TraceFlags.NONE;
+    return new PluginSpan(this.#plugin, handle, traceState === undefined ? own : { ...own, traceState });
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, fn: F): ReturnType<F>;
