@@ -7,7 +7,7 @@ import type { QueryPlan } from './plan.ts';
 import { RowFilter, type RowKey, rowKey } from './row-filter.ts';
 import { compareSpanKeys, encodeCursor, type SpanKey } from './span-order.ts';
 import type { SpanReader } from './span-reader.ts';
-import { TimeSlice } from './time-slice.ts';
+import { nextTurn, turnIsOver } from './turn.ts';
 import { withoutCopies } from './without-copies.ts';
 
 // Attributes are not in the index: rows are fetched in growing numbers until enough of their spans match.
@@ -19,7 +19,7 @@ const MAX_FETCH = 16_384;
  * those that match, until there is a page of them.
  */
 export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanReader): Promise<TracePage> {
-  const slice = new TimeSlice();
+  if (turnIsOver()) await nextTurn();
   const found: SpanData[] = [];
   // Two more than the page: the span that shows that there is another page, and the one of the cursor.
   let fetch = plan.attributes.length > 0 ? Math.max(FIRST_FETCH, plan.limit * 2) : plan.limit + 2;
@@ -28,12 +28,7 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
   let inclusive = true;
   for (;;) {
     const blocks = newestFirst(index);
-    const rows = await newestRows(
-      blocks,
-      new RowFilter(plan, index.operations, after, inclusive),
-      fetch,
-      slice,
-    );
+    const rows = await newestRows(blocks, new RowFilter(plan, index.operations, after, inclusive), fetch);
     if (rows.cutBetweenEquals) {
       fetch *= 4;
       continue;
@@ -49,7 +44,7 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
         found.push(span);
       }
       from = until;
-      if (slice.over) await slice.pause();
+      if (turnIsOver()) await nextTurn();
     }
     if (rows.count < fetch) return { spans: found };
     after = rows.key(rows.count - 1);
@@ -66,7 +61,6 @@ async function newestRows(
   blocks: readonly PlacedBlock[],
   filter: RowFilter,
   capacity: number,
-  slice: TimeSlice,
 ): Promise<NewestRows> {
   const newest = new NewestRows(capacity);
   for (const [number, { block }] of blocks.entries()) {
@@ -74,7 +68,7 @@ async function newestRows(
     if (block.maxStart < filter.minStart) break;
     if (newest.full && block.maxStart < newest.minHigh * 0x1_0000_0000 + newest.minLow) break;
     filter.scan(block, number, newest);
-    if (slice.over) await slice.pause();
+    if (turnIsOver()) await nextTurn();
   }
   newest.finish();
   return newest;

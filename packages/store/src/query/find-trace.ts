@@ -4,7 +4,7 @@ import { FLAG_COPY } from '../hot/row.ts';
 import type { Trace } from '../store.ts';
 import { serviceOf } from './match.ts';
 import type { SpanReader } from './span-reader.ts';
-import { TimeSlice } from './time-slice.ts';
+import { nextTurn, turnIsOver } from './turn.ts';
 import { withoutCopies } from './without-copies.ts';
 
 const TRACE_ID = /^[0-9a-f]{32}$/i;
@@ -23,7 +23,7 @@ export async function findTrace(
   traceId: string,
   reader: SpanReader,
 ): Promise<Trace | undefined> {
-  const slice = new TimeSlice();
+  if (turnIsOver()) await nextTurn();
   const high = Number.parseInt(traceId.slice(16, 24), 16);
   const low = Number.parseInt(traceId.slice(24), 16);
   const spans: SpanData[] = [];
@@ -36,7 +36,7 @@ export async function findTrace(
     if (rows.length === 0) continue;
     for (const span of reader.readMany(placed, rows.reverse())) {
       if (span.traceId === traceId) spans.push(span);
-      if (slice.over) await slice.pause();
+      if (turnIsOver()) await nextTurn();
     }
   }
   return spans.length === 0 ? undefined : assemble(traceId, withoutCopies(spans).reverse());

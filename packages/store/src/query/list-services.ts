@@ -3,7 +3,7 @@ import type { Block } from '../hot/block.ts';
 import type { HotIndex } from '../hot/hot-index.ts';
 import { FLAG_HIDDEN, FLAG_STATUS } from '../hot/row.ts';
 import type { ServiceSummary } from '../store.ts';
-import { TimeSlice } from './time-slice.ts';
+import { nextTurn, turnIsOver } from './turn.ts';
 
 /** What spans beyond the bound on distinct service names are listed as. */
 const OTHER_SERVICES = '(other services)';
@@ -82,8 +82,8 @@ function tallyOf(block: Block, minStart: bigint): Tally {
 
 /** Counts the spans that started at `minStart` or later, by service. */
 export async function listServices(index: HotIndex, minStart: bigint): Promise<ServiceSummary[]> {
-  const slice = new TimeSlice();
-  for (const _ of index.reconcile()) if (slice.over) await slice.pause();
+  if (turnIsOver()) await nextTurn();
+  for (const _ of index.reconcile()) if (turnIsOver()) await nextTurn();
 
   type Counts = { spans: number; errors: number; first: bigint; last: bigint; operations: Set<string> };
   const services = new Map<string, Counts>();
@@ -109,7 +109,7 @@ export async function listServices(index: HotIndex, minStart: bigint): Promise<S
       const name = index.operations.name(operation);
       if (name !== undefined) counts.operations.add(name);
     }
-    if (slice.over) await slice.pause();
+    if (turnIsOver()) await nextTurn();
   }
   return [...services]
     .sort(([a], [b]) => (a < b ? -1 : 1))

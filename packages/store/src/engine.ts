@@ -1,0 +1,237 @@
+import { countSpans, encodeTraces, splitTraces, validateTraces } from '@tracewell/otlp';
+import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
+import type { FrameRows } from './hot/frame-rows.ts';
+import { HotIndex } from './hot/hot-index.ts';
+import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
+import { openLog } from './log/log.ts';
+import { FrameKind, type Log, type LogHealth, type LogOptions } from './log/types.ts';
+import { findSpans } from './query/find-spans.ts';
+import { checkTraceId, findTrace } from './query/find-trace.ts';
+import { listServices } from './query/list-services.ts';
+import { planQuery, planServices } from './query/plan.ts';
+import { SpanReader } from './query/span-reader.ts';
+import type {
+  InsertResult,
+  ServiceQuery,
+  ServiceSummary,
+  Store,
+  StoreHealth,
+  Trace,
+  TracePage,
+  TraceQuery,
+} from './store.ts';
+
+/** Options of {@link openStore}: those of the log, whose defaults suit an application that records itself. */
+export interface StoreOptions extends LogOptions {}
+
+/** A store in a directory of this machine, opened in this process. */
+export interface TraceStore extends Store {
+  /** Where the data lies. */
+  readonly directory: string;
+
+  /**
+   * Stores a batch that a recorder encoded, as it is. Like {@link Store.insertOtlp}, for bytes that come from
+   * this process: attributes are not checked first.
+   */
+  insertBatch(batch: SpanBatch): Promise<InsertResult>;
+
+  /**
+   * As {@link TraceStore.insertBatch}, durable when it returns, together with every insert that is still under
+   * way. For a process that is about to exit; blocks for a disk write.
+   */
+  insertBatchSync(batch: SpanBatch): InsertResult;
+}
+
+/**
+ * Opens the store in a directory, which is made if it is not there. Any number of processes and threads may
+ * have the same directory open at the same time; each finds what the others stored, at the latest a second
+ * after it was acknowledged.
+ *
+ * @param directory - default `.tracewell` in the working directory
+ * @throws `TracewellError`, as a rejection: `TW_LOG_DAMAGED` or `TW_LOG_SEGMENT_MISSING` if data that was
+ * acknowledged is damaged (see `recovery` of the options), `TW_LOG_FORMAT` if a newer version wrote it,
+ * `TW_LOG_LOCK_FAILED`
+ * @throws TypeError, RangeError, as a rejection, naming an option that is none
+ *
+ * @example
+ * ```ts
+ * import { openStore } from '@tracewell/store';
+ *
+ * await using store = await openStore('.tracewell');
+ * const { spans } = await store.queryTraces({ service: 'checkout', lastSeconds: 3600, limit: 10 });
+ * for (const span of spans) console.log(span.traceId, span.name);
+ * ```
+ */
+export async function openStore(directory = '.tracewell', options: StoreOptions = {}): Promise<TraceStore> {
+  if (typeof directory !== 'string' || directory === '') {
+    throw new TypeError(`openStore: directory must be a path, got ${JSON.stringify(directory)}`);
+  }
+  const index = new HotIndex();
+  const log = await openLog(directory, index, options);
+  return new EmbeddedStore(directory, options.readOnly === true, log, index);
+}
+
+/** The engine: an insert goes to the log, which hands it to the index; a query goes to the index. */
+class EmbeddedStore implements TraceStore {
+  readonly directory: string;
+  readonly #readOnly: boolean;
+  readonly #log: Log<FrameRows>;
+  readonly #index: HotIndex;
+  readonly #reader = new SpanReader();
+  /** Queries that closing waits for. */
+  readonly #running = new Set<Promise<unknown>>();
+  #rejectedSpans = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(directory: string, readOnly: boolean, log: Log<FrameRows>, index: HotIndex) {
+    this.directory = directory;
+    this.#readOnly = readOnly;
+    this.#log = log;
+    this.#index = index;
+  }
+
+  async insertSpans(spans: readonly SpanData[]): Promise<InsertResult> {
+    this.#checkOpen();
+    if (!Array.isArray(spans))
+      throw new TypeError(`insertSpans: spans must be an array, got ${typeof spans}`);
+    return this.#insert(encodeTraces(spans));
+  }
+
+  async insertOtlp(signal: 'traces', bytes: Uint8Array): Promise<InsertResult> {
+    this.#checkOpen();
+    if (signal !== 'traces')
+      throw new TypeError(`insertOtlp: signal must be 'traces', got ${String(signal)}`);
+    validateTraces(bytes);
+    return this.#insert(bytes);
+  }
+
+  async insertBatch(batch: SpanBatch): Promise<InsertResult> {
+    this.#checkOpen();
+    return this.#insert(batch.bytes);
+  }
+
+  insertBatchSync(batch: SpanBatch): InsertResult {
+    this.#checkOpen();
+    let result = NOTHING;
+    for (const payload of payloads(batch.bytes)) {
+      const rows = this.#index.prepare(payload);
+      if (rows.spanCount > 0) this.#log.appendSync(FrameKind.TRACES, payload, rows);
+      result = this.#add(result, rows);
+    }
+    return result;
+  }
+
+  async #insert(bytes: Uint8Array): Promise<InsertResult> {
+    let result = NOTHING;
+    for (const payload of payloads(bytes)) {
+      const rows = this.#index.prepare(payload);
+      if (rows.spanCount > 0) await this.#log.append(FrameKind.TRACES, payload, rows);
+      result = this.#add(result, rows);
+    }
+    return result;
+  }
+
+  #add(result: InsertResult, rows: FrameRows): InsertResult {
+    this.#rejectedSpans += rows.rejected;
+    return {
+      accepted: result.accepted + rows.spanCount,
+      rejected: result.rejected + rows.rejected,
+      reasons: [...new Set([...result.reasons, ...rows.reasons])],
+    };
+  }
+
+  async queryTraces(query: TraceQuery = {}): Promise<TracePage> {
+    const plan = planQuery(query, nowUnixNanos());
+    return this.#query(() => findSpans(this.#index, plan, this.#reader));
+  }
+
+  async getTrace(traceId: string): Promise<Trace | undefined> {
+    const id = checkTraceId(traceId);
+    return this.#query(() => findTrace(this.#index, id, this.#reader));
+  }
+
+  async listServices(options: ServiceQuery = {}): Promise<ServiceSummary[]> {
+    const minStart = planServices(options, nowUnixNanos());
+    return this.#query(() => listServices(this.#index, minStart));
+  }
+
+  /** Runs a query on what all writers have stored up to now. */
+  #query<Result>(run: () => Promise<Result>): Promise<Result> {
+    this.#checkOpen();
+    const running = this.#log.refresh().then(run);
+    this.#running.add(running);
+    const done = (): void => void this.#running.delete(running);
+    running.then(done, done);
+    return running;
+  }
+
+  async health(): Promise<StoreHealth> {
+    if (this.#closed === undefined) await this.#log.refresh();
+    for (const _ of this.#index.reconcile());
+    const log = this.#log.health();
+    const { copies, unreadableFrames, bytes } = this.#index.stats();
+    const unreadableSpans = this.#reader.unreadable;
+    return {
+      status: statusOf(log, unreadableFrames + unreadableSpans > 0, this.#closed !== undefined),
+      directory: this.directory,
+      readOnly: this.#readOnly,
+      spans: this.#index.spanCount(),
+      copies,
+      rejectedSpans: this.#rejectedSpans,
+      unreadableFrames,
+      unreadableSpans,
+      indexBytes: bytes,
+      log,
+    };
+  }
+
+  async flush(): Promise<void> {
+    this.#checkOpen();
+    await this.#log.flush();
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.#log.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed !== undefined) {
+      throw new TracewellError('TW_STORE_CLOSED', `The store in ${this.directory} is closed; open it again.`);
+    }
+  }
+}
+
+const NOTHING: InsertResult = { accepted: 0, rejected: 0, reasons: [] };
+
+/** The request, or as many as it takes for each to fit a frame. */
+function payloads(bytes: Uint8Array): Uint8Array[] {
+  if (bytes.length <= MAX_PAYLOAD_BYTES) return [bytes];
+  const spanCount = countSpans(bytes);
+  if (spanCount < 2) {
+    throw new RangeError(
+      `A span of ${bytes.length} bytes is larger than the ${MAX_PAYLOAD_BYTES} that fit the log`,
+    );
+  }
+  return splitTraces(bytes, Math.ceil(spanCount / 2)).flatMap((half) => payloads(half.bytes));
+}
+
+function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHealth['status'] {
+  if (closed) return 'closed';
+  if (log.status === 'refusing-writes') return 'refusing-writes';
+  const damaged = log.damagedBytes > 0 || log.writers.some((writer) => writer.error !== undefined);
+  return unreadable || damaged || log.applyError !== undefined ? 'degraded' : 'ok';
+}
+
+function nowUnixNanos(): bigint {
+  return BigInt(Date.now()) * 1_000_000n;
+}

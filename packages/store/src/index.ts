@@ -1,0 +1,13 @@
+export { openStore, type StoreOptions, type TraceStore } from './engine.ts';
+export { type BatchStore, storeExporter } from './exporter.ts';
+export type { Durability, LogHealth, LogOptions, WriterHealth } from './log/types.ts';
+export type {
+  InsertResult,
+  ServiceQuery,
+  ServiceSummary,
+  Store,
+  StoreHealth,
+  Trace,
+  TracePage,
+  TraceQuery,
+} from './store.ts';
