@@ -11,7 +11,8 @@ import { promisify } from 'node:util';
 import { PGlite } from '@electric-sql/pglite';
 import { PGLiteSocketServer } from '@electric-sql/pglite-socket';
 import { decodeTraces } from '@tracewell/otlp';
-import { type SpanData, type TraceNode, traceTree } from '@tracewell/plugin';
+import type { SpanData } from '@tracewell/plugin';
+import { comparableForest } from './comparable.ts';
 import { startRespServer } from './fixtures/resp-server.ts';
 
 const run = promisify(execFile);
@@ -27,45 +28,11 @@ async function spansOf(side: 'ours' | 'sdk', scenario: string, port = 0): Promis
   return decodeTraces(Buffer.from(stdout, 'base64'));
 }
 
-/** What must be the same on both sides: everything but ids, times and the ports that the system chose. */
-function comparable(nodes: readonly TraceNode[]): unknown[] {
-  const text = (value: unknown): unknown =>
-    typeof value === 'string' ? value.replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:PORT') : value;
-  const attributes = (from: SpanData['attributes']): unknown =>
-    Object.fromEntries(
-      Object.entries(from)
-        .map(([key, value]) => {
-          if (/port$/.test(key)) return [key, 'PORT'];
-          if (key === 'exception.stacktrace') return [key, String(value).split('\n')[0]];
-          return [key, text(value)];
-        })
-        .sort(),
-    );
-  return nodes
-    .map(({ span, children }) => ({
-      name: text(span.name),
-      kind: span.kind,
-      flags: span.flags,
-      status: { ...span.status },
-      scope: [span.scope.name, span.scope.version],
-      attributes: attributes(span.attributes),
-      events: span.events.map((event) => [event.name, attributes(event.attributes)]),
-      links: span.links.length,
-      children: comparable(children),
-    }))
-    .sort((a, b) => JSON.stringify(a).localeCompare(JSON.stringify(b)));
-}
-
-function forest(spans: readonly SpanData[]): unknown[] {
-  const traces = Map.groupBy(spans, (span) => span.traceId);
-  return comparable([...traces.values()].flatMap((trace) => traceTree(trace)));
-}
-
 async function assertSame(scenario: string, port?: number): Promise<SpanData[]> {
   const ours = await spansOf('ours', scenario, port);
   const theirs = await spansOf('sdk', scenario, port);
   assert.ok(ours.length > 0);
-  assert.deepEqual(forest(ours), forest(theirs));
+  assert.deepEqual(comparableForest(ours), comparableForest(theirs));
   return ours;
 }
 

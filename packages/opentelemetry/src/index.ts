@@ -20,7 +20,9 @@ export {
   type SpanExporter,
 } from './exporter-bridge/exporter-bridge.ts';
 export type {
+  ReadableAttributes,
   ReadableEvent,
+  ReadableLink,
   ReadableResource,
   ReadableScope,
   ReadableSpan,

@@ -1,4 +1,4 @@
-import type { Attributes as ApiAttributes, HrTime, Link, SpanContext } from '@opentelemetry/api';
+import type { HrTime } from '@opentelemetry/api';
 import type {
   Attributes,
   ResourceData,
@@ -10,7 +10,9 @@ import type {
   StatusCode,
 } from '@tracewell/plugin';
 import type {
+  ReadableAttributes,
   ReadableEvent,
+  ReadableLink,
   ReadableResource,
   ReadableScope,
   ReadableSpan,
@@ -97,8 +99,8 @@ function toEvent(event: ReadableEvent): SpanEventData {
   };
 }
 
-function toLink(link: Link): SpanLinkData {
-  const context: SpanContext = link.context;
+function toLink(link: ReadableLink): SpanLinkData {
+  const { context } = link;
   return {
     traceId: context.traceId,
     spanId: context.spanId,
@@ -118,6 +120,6 @@ function toNanos(time: HrTime): bigint {
 }
 
 /** OpenTelemetry's attribute values are a part of ours. */
-function toAttributes(attributes: ApiAttributes | undefined): Attributes {
+function toAttributes(attributes: ReadableAttributes | undefined): Attributes {
   return (attributes ?? {}) as Attributes;
 }

@@ -1,12 +1,4 @@
-import {
-  type Attributes as ApiAttributes,
-  createTraceState,
-  type HrTime,
-  type Link,
-  type SpanContext,
-  SpanKind,
-  type SpanStatus,
-} from '@opentelemetry/api';
+import { createTraceState, type HrTime, type SpanContext, SpanKind } from '@opentelemetry/api';
 import {
   type Attributes,
   type AttributeValue,
@@ -18,57 +10,69 @@ import {
   type SpanLinkData,
 } from '@tracewell/plugin';
 
+/** Attributes as any release of the API types them; later ones allow more kinds of values. */
+export interface ReadableAttributes {
+  readonly [key: string]: unknown;
+}
+
 /** An event of a {@link ReadableSpan}. */
 export interface ReadableEvent {
   readonly name: string;
   readonly time: HrTime;
-  readonly attributes?: ApiAttributes;
-  readonly droppedAttributesCount?: number;
+  readonly attributes?: ReadableAttributes | undefined;
+  readonly droppedAttributesCount?: number | undefined;
 }
 
-/** The resource of a {@link ReadableSpan}, with what exporters of the lines 1.x to 3.x ask of it. */
+/** A link of a {@link ReadableSpan}. */
+export interface ReadableLink {
+  readonly context: SpanContext;
+  readonly attributes?: ReadableAttributes | undefined;
+  readonly droppedAttributesCount?: number | undefined;
+}
+
+/** The resource of a {@link ReadableSpan}. */
 export interface ReadableResource {
-  readonly attributes: ApiAttributes;
+  readonly attributes: ReadableAttributes;
   /** Whether detectors are still at work; then `waitForAsyncAttributes` tells when they are done. */
-  readonly asyncAttributesPending?: boolean;
+  readonly asyncAttributesPending?: boolean | undefined;
   waitForAsyncAttributes?(): Promise<void>;
-  readonly schemaUrl?: string;
+  readonly schemaUrl?: string | undefined;
 }
 
 /** The instrumentation scope of a {@link ReadableSpan}. */
 export interface ReadableScope {
   readonly name: string;
-  readonly version?: string;
-  readonly schemaUrl?: string;
-  readonly attributes?: ApiAttributes;
-  readonly droppedAttributesCount?: number;
+  readonly version?: string | undefined;
+  readonly schemaUrl?: string | undefined;
+  readonly attributes?: ReadableAttributes | undefined;
+  readonly droppedAttributesCount?: number | undefined;
 }
 
 /**
- * An ended span as OpenTelemetry's SDK hands it to exporters. A slice of the SDK's own interface that the
- * lines 1.x, 2.x and 3.x have in common; where they differ, either field may be there.
+ * An ended span as OpenTelemetry's SDK hands it to exporters: the slice of the SDK's own interface that the
+ * lines 1.x, 2.x and 3.x have in common, as wide as any of them. Where they differ, either field may be there.
  */
 export interface ReadableSpan {
   readonly name: string;
   readonly kind: SpanKind;
   readonly spanContext: () => SpanContext;
   /** Since 2.x. */
-  readonly parentSpanContext?: SpanContext;
+  readonly parentSpanContext?: SpanContext | undefined;
   /** In 1.x. */
-  readonly parentSpanId?: string;
+  readonly parentSpanId?: string | undefined;
   readonly startTime: HrTime;
   readonly endTime: HrTime;
   readonly duration: HrTime;
   readonly ended: boolean;
-  readonly status: SpanStatus;
-  readonly attributes: ApiAttributes;
-  readonly links: Link[];
-  readonly events: ReadableEvent[];
+  readonly status: { readonly code: number; readonly message?: string | undefined };
+  readonly attributes: ReadableAttributes;
+  readonly links: readonly ReadableLink[];
+  readonly events: readonly ReadableEvent[];
   readonly resource: ReadableResource;
   /** Since 2.x. */
-  readonly instrumentationScope?: ReadableScope;
+  readonly instrumentationScope?: ReadableScope | undefined;
   /** In 1.x. */
-  readonly instrumentationLibrary?: ReadableScope;
+  readonly instrumentationLibrary?: ReadableScope | undefined;
   readonly droppedAttributesCount: number;
   readonly droppedEventsCount: number;
   readonly droppedLinksCount: number;
@@ -139,7 +143,7 @@ function toReadableSpan(span: SpanData, resource: BridgedResource, scope: Readab
 
 /** A resource that every line takes: 1.x calls `merge`, 2.x looks at `asyncAttributesPending` and the raw attributes. */
 class BridgedResource implements ReadableResource {
-  readonly attributes: ApiAttributes;
+  readonly attributes: ReadableAttributes;
   readonly asyncAttributesPending = false;
   readonly schemaUrl?: string;
 
@@ -150,7 +154,7 @@ class BridgedResource implements ReadableResource {
 
   async waitForAsyncAttributes(): Promise<void> {}
 
-  getRawAttributes(): [string, ApiAttributes[string]][] {
+  getRawAttributes(): [string, unknown][] {
     return Object.entries(this.attributes);
   }
 
@@ -181,7 +185,7 @@ function toEvent(event: SpanEventData): ReadableEvent {
   };
 }
 
-function toLink(link: SpanLinkData): Link {
+function toLink(link: SpanLinkData): ReadableLink {
   const isRemote = remoteness(link.flags);
   return {
     context: {
@@ -208,11 +212,11 @@ function toHrTime(nanos: bigint): HrTime {
   return [Number(nanos / 1_000_000_000n), Number(nanos % 1_000_000_000n)];
 }
 
-function toApiAttributes(attributes: Attributes): ApiAttributes {
+function toApiAttributes(attributes: Attributes): ReadableAttributes {
   // Object.fromEntries defines its keys, so that even `__proto__` is only a key.
   return Object.fromEntries(
     Object.entries(attributes).map(([key, value]) => [key, toApiValue(value as AttributeValue)]),
-  ) as ApiAttributes;
+  );
 }
 
 function toApiValue(value: AttributeValue): unknown {
