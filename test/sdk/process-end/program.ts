@@ -134,7 +134,7 @@ const endings: Readonly<Record<string, () => void | Promise<void>>> = {
     await ready();
   },
   'signal-with-a-listener': async () => {
-    process.on('SIGTERM', (name, number) => {
+    process.on('SIGTERM', (name: string, number: number) => {
       say(`${name} ${number} ${process.listenerCount('SIGTERM')}`);
       setTimeout(() => {
         span('during shutdown')();

@@ -53,12 +53,17 @@ export interface TailSamplingOptions extends KeepOptions {
   readonly timers?: Timers;
 }
 
-/** What a {@link tailSampling} did so far. */
+/**
+ * What a {@link tailSampling} did so far. `started` and `ended` count spans of undecided traces too, `unsampled` those
+ * that were left out from the start because their trace was.
+ */
 export interface TailSamplingStats extends PluginStats {
   /** Traces that were kept. */
   readonly keptTraces: number;
-  /** Traces that were left out. Their spans are counted in `unsampled`. */
+  /** Traces that were left out when they were decided. */
   readonly droppedTraces: number;
+  /** Their spans: of those in `started`, the ones that did not go on to the plugins behind. */
+  readonly droppedSpans: number;
   /** Those of both that were decided before their time, for want of room. */
   readonly decidedEarly: number;
   /** Traces that are undecided. */
@@ -138,6 +143,8 @@ class TailSamplingPlugin implements TailSampling {
   readonly #held: (HeldSpan | undefined)[] = [];
   /** The handle behind of the span in each slot once its trace is decided; 0 if that was left out. */
   #handles = new Float64Array(0);
+  /** 1 where that span was started by our clock, which differs from the plugin's by less than a millisecond. */
+  #replayed = new Uint8Array(0);
   readonly #contexts: (SpanContext | undefined)[] = [];
   /** Undecided traces, the oldest first. */
   readonly #traces = new Map<string, HeldTrace>();
@@ -152,6 +159,7 @@ class TailSamplingPlugin implements TailSampling {
   #refused = 0;
   #keptTraces = 0;
   #droppedTraces = 0;
+  #droppedSpans = 0;
   #decidedEarly = 0;
   #shutdown: Promise<void> | undefined;
 
@@ -171,6 +179,9 @@ class TailSamplingPlugin implements TailSampling {
       const handles = new Float64Array(capacity);
       handles.set(this.#handles);
       this.#handles = handles;
+      const replayed = new Uint8Array(capacity);
+      replayed.set(this.#replayed);
+      this.#replayed = replayed;
     });
   }
 
@@ -229,7 +240,6 @@ class TailSamplingPlugin implements TailSampling {
       return INVALID_SPAN;
     }
     this.#handles[this.#table.slotOf(span)] = handle;
-    this.#started += 1;
     return span;
   }
 
@@ -277,6 +287,7 @@ class TailSamplingPlugin implements TailSampling {
       return INVALID_SPAN;
     }
     this.#contexts[this.#table.slotOf(span)] = context;
+    this.#started += 1;
     return span;
   }
 
@@ -342,15 +353,15 @@ class TailSamplingPlugin implements TailSampling {
     if (slot < 0) return;
     const held = this.#held[slot];
     const handle = this.#handles[slot]!;
+    const replayed = this.#replayed[slot] === 1;
     this.#held[slot] = undefined;
+    this.#replayed[slot] = 0;
     this.#handles[slot] = INVALID_SPAN;
     this.#contexts[slot] = undefined;
     this.#table.release(span);
+    this.#ended += 1;
     if (held !== undefined) this.#endHeld(held, endTimeUnixNanos);
-    else if (handle !== INVALID_SPAN) {
-      this.#ended += 1;
-      this.#inner.endSpan(handle, endTimeUnixNanos);
-    }
+    else this.#inner.endSpan(handle, endTimeUnixNanos ?? (replayed ? this.#now() : undefined));
   }
 
   #endHeld(held: HeldSpan, endTimeUnixNanos: bigint | undefined): void {
@@ -409,6 +420,7 @@ class TailSamplingPlugin implements TailSampling {
       exporters: [],
       keptTraces: this.#keptTraces,
       droppedTraces: this.#droppedTraces,
+      droppedSpans: this.#droppedSpans,
       decidedEarly: this.#decidedEarly,
       heldTraces: this.#traces.size,
       heldBytes: this.#heldBytes,
@@ -486,18 +498,17 @@ class TailSamplingPlugin implements TailSampling {
       if (slot < 0) continue;
       this.#held[slot] = undefined;
       this.#handles[slot] = handle;
+      this.#replayed[slot] = 1;
     }
     const ended = trace.spans.filter((held) => held.endTimeUnixNanos !== undefined);
     // In the order in which they ended, as every plugin gets them.
     ended.sort((a, b) => Number(a.endTimeUnixNanos! - b.endTimeUnixNanos!));
     for (const held of ended) this.#inner.endSpan(held.replayed!, held.endTimeUnixNanos);
-    this.#started += trace.spans.length;
-    this.#ended += ended.length;
   }
 
   #forget(trace: HeldTrace): void {
     this.#droppedTraces += 1;
-    this.#unsampled += trace.spans.length;
+    this.#droppedSpans += trace.spans.length;
     for (const held of trace.spans) {
       // Open ones stay known, so that their children are left out instead of beginning traces of their own.
       const slot = this.#table.slotOf(held.handle);

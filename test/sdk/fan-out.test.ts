@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FlushError, INVALID_SPAN, type TracerPlugin, type TracewellError } from '@tracewell/plugin';
+import { bufferedPlugin, fanOut, traceIdRatio } from '@tracewell/sdk';
+import fc from 'fast-check';
+import { HandleTable } from '../../packages/sdk/src/fan-out/handle-table.ts';
+import { ReferencePlugin } from '../plugin/reference-plugin.ts';
+import { MinimalPlugin, throwingPlugin } from './support/plugins.ts';
+
+const references = (count: number): ReferencePlugin[] =>
+  Array.from({ length: count }, () => new ReferencePlugin({}));
+
+describe('fan-out', () => {
+  test('every branch records the same spans under the same identity', async () => {
+    const branches = references(3);
+    const plugin = fanOut(branches);
+    const root = plugin.startSpan({ name: 'root' });
+    const child = plugin.startSpan({ name: 'child', parent: root, attributes: { a: 1 } });
+    plugin.addEvent(child, { name: 'event', timeUnixNanos: 5n });
+    plugin.setStatus(child, { code: 2, message: 'no' });
+    plugin.updateName(child, 'renamed');
+    const context = plugin.spanContext(child);
+    plugin.endSpan(child, 7n);
+    plugin.endSpan(root, 8n);
+    await plugin.flush();
+    const [first, ...others] = branches.map(({ delivered }) =>
+      delivered.map((span) => ({ ...span, startTimeUnixNanos: 0n })),
+    );
+    assert.equal(first?.length, 2);
+    assert.equal(first[0]!.name, 'renamed');
+    assert.equal(first[0]!.spanId, context?.spanId);
+    assert.equal(first[0]!.parentSpanId, first[1]!.spanId);
+    for (const other of others) assert.deepEqual(other, first);
+  });
+
+  test('a given context is passed on, a remote parent continued, a dead parent makes a root', () => {
+    const minimal = new MinimalPlugin();
+    const plugin = fanOut(minimal);
+    const context = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+    const given = plugin.startSpan({ name: 'given', context });
+    assert.equal(plugin.spanContext(given)?.traceId, context.traceId);
+    assert.equal(plugin.spanContext(given)?.spanId, context.spanId);
+    const remoteParent = { ...context, traceFlags: 3, traceState: 'v=1' };
+    const remote = plugin.startSpan({ name: 'remote', remoteParent });
+    assert.deepEqual(
+      { ...plugin.spanContext(remote), spanId: '' },
+      { traceId: context.traceId, spanId: '', traceFlags: 3, traceState: 'v=1' },
+    );
+    plugin.endSpan(given);
+    const orphan = plugin.startSpan({ name: 'orphan', parent: given, remoteParent });
+    assert.notEqual(plugin.spanContext(orphan)?.traceId, context.traceId);
+    assert.equal(minimal.starts.at(-1)?.parent, undefined);
+    assert.equal(minimal.starts.at(-1)?.remoteParent, undefined);
+  });
+
+  test('is INVALID_SPAN only when no branch samples; each branch goes its own way', async () => {
+    const all = new ReferencePlugin({});
+    const none = new ReferencePlugin({ sampled: false });
+    const both = fanOut([none, all]);
+    const root = both.startSpan({ name: 'root' });
+    assert.notEqual(root, INVALID_SPAN);
+    both.endSpan(both.startSpan({ name: 'child', parent: root }));
+    both.endSpan(root);
+    await both.flush();
+    assert.deepEqual(
+      all.delivered.map((span) => span.name),
+      ['child', 'root'],
+    );
+    assert.equal(none.counts.started, 0);
+    assert.equal(fanOut([none, none]).startSpan({ name: 'nobody' }), INVALID_SPAN);
+    assert.equal(both.stats().unsampled, 0);
+  });
+
+  test('branches that sample by ratio choose the same traces, as they would alone', async () => {
+    const seen: Set<string>[] = [new Set(), new Set()];
+    const branch = (index: number): TracerPlugin =>
+      bufferedPlugin({ name: `half ${index}`, export: async () => {} }, { sampler: traceIdRatio(0.5) });
+    const branches = [branch(0), branch(1)];
+    const plugin = fanOut(branches);
+    for (let index = 0; index < 200; index++) {
+      const span = plugin.startSpan({ name: 'span' });
+      const context = plugin.spanContext(span);
+      if (context !== undefined) for (const set of seen) set.add(context.traceId);
+      plugin.endSpan(span);
+    }
+    const started = plugin.stats().children.map((child) => child.started);
+    assert.equal(started[0], started[1]);
+    assert.equal(started[0], seen[0]!.size);
+    assert.ok(started[0]! > 60 && started[0]! < 140, `${started[0]} of 200`);
+    await plugin.shutdown();
+  });
+
+  test('F51 what one branch does wrong stays with it, is counted and reported', async () => {
+    const healthy = new ReferencePlugin({});
+    const errors: TracewellError[] = [];
+    const scribbler = Object.assign(new MinimalPlugin('scribbler'), {
+      startSpan(start: { name: string; context?: { traceId: string } }): number {
+        start.name = 'scribbled';
+        if (start.context) start.context.traceId = 'nonsense';
+        return Number.NaN;
+      },
+    });
+    const plugin = fanOut([throwingPlugin(), scribbler, healthy], { onError: (error) => errors.push(error) });
+    for (let index = 0; index < 10; index++) plugin.endSpan(plugin.startSpan({ name: 'span' }));
+    await plugin.flush();
+    assert.deepEqual(new Set(healthy.delivered.map((span) => span.name)), new Set(['span']));
+    assert.equal(healthy.delivered.length, 10);
+    assert.equal(plugin.stats().failures, 20);
+    assert.deepEqual(
+      errors.slice(0, 2).map(({ code, message }) => [code, message.slice(0, 40)]),
+      [
+        ['TW_PLUGIN_FAILED', 'throwing: startSpan threw: this plugin a'],
+        ['TW_PLUGIN_FAILED', 'scribbler: startSpan threw: startSpan re'],
+      ],
+    );
+  });
+
+  test('F51 flush waits for the others, gives up one that hangs, and sums up what failed', async () => {
+    const [healthy, failing] = references(2) as [ReferencePlugin, ReferencePlugin];
+    const hanging = Object.assign(new MinimalPlugin('hanging'), { flush: () => new Promise<void>(() => {}) });
+    const odd = Object.assign(new MinimalPlugin('odd'), { flush: () => Promise.reject('no error at all') });
+    const rude = Object.assign(new MinimalPlugin('rude'), {
+      flush: (): Promise<void> => {
+        throw new Error('thrown, not rejected');
+      },
+    });
+    const plugin = fanOut([hanging, failing, odd, rude, healthy], { flushTimeoutMs: 20 });
+    plugin.endSpan(plugin.startSpan({ name: 'span' }));
+    failing.failing = true;
+    await assert.rejects(plugin.flush(), (error) => {
+      assert.ok(error instanceof FlushError);
+      assert.equal(error.plugin, 'fan-out');
+      assert.equal(error.retained, 1);
+      assert.ok(error.cause instanceof AggregateError);
+      assert.deepEqual(
+        error.cause.errors.map((each: FlushError) => each.plugin),
+        ['hanging', 'reference', 'odd', 'rude'],
+      );
+      assert.match(error.message, /4 of 5 plugins failed/);
+      assert.match(error.message, /no error at all/);
+      return true;
+    });
+    assert.equal(healthy.delivered.length, 1);
+  });
+
+  test('flushSync and shutdown reach every branch, whatever the others do', async () => {
+    const [failing, healthy] = references(2) as [ReferencePlugin, ReferencePlugin];
+    failing.failing = true;
+    const plugin = fanOut([failing, new MinimalPlugin(), healthy]);
+    plugin.startSpan({ name: 'open' });
+    assert.throws(() => plugin.flushSync(), FlushError);
+    assert.equal(healthy.delivered.length, 1);
+    await assert.rejects(plugin.shutdown(), FlushError);
+    assert.equal(healthy.isShutDown, true);
+    assert.equal(plugin.startSpan({ name: 'late' }), INVALID_SPAN);
+    assert.equal(plugin.shutdown(), plugin.shutdown());
+  });
+
+  test('spans beyond the bound are refused and counted', () => {
+    const plugin = fanOut(references(2), { liveMaxSpans: 3 });
+    const spans = Array.from({ length: 5 }, () => plugin.startSpan({ name: 'span' }));
+    assert.deepEqual(spans.slice(3), [INVALID_SPAN, INVALID_SPAN]);
+    assert.equal(plugin.stats().refused, 2);
+    plugin.endSpan(spans[0]!);
+    assert.notEqual(plugin.startSpan({ name: 'room again' }), INVALID_SPAN);
+  });
+
+  test('a branch that records spans of its own while it is called does not confuse the handles', async () => {
+    const inner = new ReferencePlugin({});
+    let depth = 0;
+    const recursive = Object.assign(new MinimalPlugin('recursive'), {
+      startSpan(): number {
+        if (depth++ < 200) plugin.endSpan(plugin.startSpan({ name: 'inner' }));
+        return 1;
+      },
+    });
+    const plugin = fanOut([recursive, inner]);
+    const outer = plugin.startSpan({ name: 'outer' });
+    plugin.setAttribute(outer, 'is', 'outer');
+    plugin.endSpan(outer);
+    await plugin.flush();
+    assert.equal(inner.delivered.length, 201);
+    const marked = inner.delivered.filter((span) => span.attributes.is === 'outer');
+    assert.deepEqual(
+      marked.map((span) => span.name),
+      ['outer'],
+    );
+  });
+
+  test('wrong options throw at once', () => {
+    assert.throws(() => fanOut([]), /plugins is empty/);
+    assert.throws(() => fanOut([new MinimalPlugin()], { liveMaxSpans: 2 ** 21 }), /liveMaxSpans must be/);
+    assert.throws(() => fanOut([new MinimalPlugin()], { flushTimeoutMs: Number.NaN }), /flushTimeoutMs/);
+  });
+});
+
+describe('the table of handles', () => {
+  test('finds live handles and nothing else, as a map would', () => {
+    const handle = fc.oneof(
+      fc.nat(400),
+      fc.constantFrom(0, -1, 0.5, Number.NaN, Infinity, 2 ** 20, 2 ** 53, 1n, '1', null, undefined, {}),
+    );
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 200 }), fc.array(handle, { maxLength: 400 }), (limit, steps) => {
+        let capacity = 0;
+        const table = new HandleTable(limit, (slots) => {
+          capacity = slots;
+        });
+        const live = new Map<number, number>();
+        const issued: number[] = [];
+        for (const step of steps) {
+          if (typeof step === 'number' && step % 3 === 0) {
+            const acquired = table.acquire();
+            assert.equal(acquired === 0, live.size === limit);
+            if (acquired === 0) continue;
+            assert.ok(!issued.includes(acquired), 'a handle is never issued twice');
+            const slot = table.slotOf(acquired);
+            assert.ok(slot >= 0 && slot < capacity);
+            assert.ok(![...live.values()].includes(slot), 'no two live spans share a slot');
+            live.set(acquired, slot);
+            issued.push(acquired);
+          } else {
+            const handle = (typeof step === 'number' ? (issued[step] ?? step) : step) as number;
+            assert.equal(table.slotOf(handle), live.get(handle) ?? -1);
+            table.release(handle);
+            live.delete(handle);
+          }
+          assert.equal(table.size, live.size);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
