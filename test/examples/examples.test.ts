@@ -10,6 +10,8 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 const root = resolve(import.meta.dirname, '../..');
+// On the sources, or with TRACEWELL_BUILT set on what `npm run build` made, as whoever installs it would.
+const conditions = process.env.TRACEWELL_BUILT ? [] : ['--conditions=@tracewell/source'];
 const workingDirectory = mkdtempSync(join(tmpdir(), 'examples-'));
 after(() => rmSync(workingDirectory, { recursive: true, force: true }));
 
@@ -26,7 +28,7 @@ for (const example of examples) {
     assert.ok(pattern, `${example} has no line "// prints: /…/"`);
     const cwd = mkdtempSync(join(workingDirectory, 'run-'));
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
-    const { stdout } = await run(process.execPath, ['--conditions=@tracewell/source', join(root, example)], {
+    const { stdout } = await run(process.execPath, [...conditions, join(root, example)], {
       cwd,
       env: { ...env, NO_COLOR: '1' },
       timeout: 60_000,
