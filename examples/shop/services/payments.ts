@@ -6,7 +6,7 @@ serveJson({
   'POST /payments': async ({ card, total }) => {
     if (card === 'declined') throw new HttpError(402, 'the bank declined the card');
     if (card === 'offline') {
-      await sleep(400 + Number(total));
+      await sleep(1_000 + Number(total));
       throw new Error('the bank did not answer in time');
     }
     await sleep(3 + (Number(total) % 10));
