@@ -194,7 +194,7 @@ export interface LogHealth {
  * The logs of all writers of a directory, one of them our own.
  *
  * @example
- * ```ts
+ * ```ts sketch
  * import { openLog } from './log.ts';
  * import { FrameKind } from './types.ts';
  *
