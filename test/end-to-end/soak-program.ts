@@ -11,7 +11,7 @@ const perTick = Math.ceil(Number(rate) / 100);
 
 const store = await openStore(directory);
 const tracing = startTracing({
-  exporters: [storeExporter(store), otlpExporter({ url: collectorUrl })],
+  exporters: [storeExporter(store), otlpExporter({ url: `${collectorUrl}/v1/traces` })],
   resource: { 'service.name': 'soak' },
 });
 const { plugin } = tracing;
