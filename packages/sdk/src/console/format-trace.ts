@@ -55,6 +55,8 @@ export interface TraceStyle {
 
 const MIN_WIDTH = 40;
 const DURATION_WIDTH = 10;
+/** Between the columns. */
+const GAP = '  ';
 
 /**
  * Draws traces as trees that a person reads: names, services, durations and a bar for when each span ran; errors
@@ -230,7 +232,12 @@ function header(spans: readonly SpanData[], { palette, width }: TraceStyle): str
   const time = new Date(Number(start / 1_000_000n));
   const when = Number.isNaN(time.getTime()) ? '' : time.toISOString().replace('T', ' ');
   const whole = id.length + 2 + summary.length;
-  if (whole > width) return [palette.strong(fitText(id, width)), paintedSummary];
+  if (whole > width) {
+    return [
+      palette.strong(fitText(id, width)),
+      summary.length <= width ? paintedSummary : fitText(summary, width),
+    ];
+  }
   const line = `${palette.strong(id)}  ${paintedSummary}`;
   const space = width - whole - when.length;
   return [space < 2 ? line : `${line}${' '.repeat(space)}${palette.faint(when)}`];
@@ -263,7 +270,7 @@ class Drawing {
     const texts = longest(
       rows.map((row) => textWidth(row.guide) + textWidth(row.text) + (isFailing(row) ? 2 : 0)),
     );
-    const rest = width - this.#serviceWidth - DURATION_WIDTH - 5;
+    const rest = width - this.#serviceWidth - DURATION_WIDTH - 3 * GAP.length;
     this.#textWidth = Math.min(texts, rest - Math.max(8, Math.floor(width / 5)));
     this.#barWidth = rest - this.#textWidth;
   }
@@ -278,15 +285,17 @@ class Drawing {
   #rowLine(row: Row): string {
     const { palette } = this.#style;
     const failing = isFailing(row);
-    const room = Math.max(1, this.#textWidth - textWidth(row.guide) - (failing ? 2 : 0));
-    const guide = fitText(row.guide, this.#textWidth - 1);
+    const mark = failing ? 2 : 0;
+    // However deep the span is, a column is left of its name.
+    const guide = fitText(row.guide, this.#textWidth - mark - 1);
+    const room = this.#textWidth - textWidth(guide) - mark;
     const text = padText(fitText(row.text, room), room);
     const name = failing ? palette.error(`✗ ${text}`) : row.guide === '' ? palette.strong(text) : text;
     if (row.nanos < 0n && row.span === undefined) return palette.faint(row.text);
     const service = padText(fitText(row.service, this.#serviceWidth), this.#serviceWidth);
     const duration = formatDuration(row.nanos).padStart(DURATION_WIDTH);
     return [`${palette.faint(guide)}${name}`, palette.service(row.service)(service), duration, this.#bar(row)]
-      .join('  ')
+      .join(GAP)
       .trimEnd();
   }
 
