@@ -57,11 +57,14 @@ export interface BufferedPluginOptions {
   readonly liveMaxAgeMs?: number;
   /** Encoded bytes of one span; attributes, events and links beyond are dropped and counted. From 1,024. Default 1,048,576 (1 MiB). */
   readonly spanMaxBytes?: number;
-  /** Spans after which a batch closes and goes to the exporters, without waiting for a flush. Default 2,048. */
+  /**
+   * Spans after which a batch closes and goes to the exporters, without waiting for a flush. Larger batches
+   * cost a back end less per span; smaller ones less when one has to be sent again. Default 512.
+   */
   readonly batchMaxSpans?: number;
   /**
-   * Encoded bytes after which a batch closes. Larger ones cost less per span on the way, smaller ones less
-   * when one has to be sent again. A batch may exceed it by its last span. Default 1,048,576 (1 MiB).
+   * Encoded bytes after which a batch closes. A span that is larger becomes a batch of its own.
+   * Default 524,288 (512 KiB).
    */
   readonly batchMaxBytes?: number;
   /** Encoded bytes that may wait for one exporter, the batch in flight included. Default 16,777,216 (16 MiB). */

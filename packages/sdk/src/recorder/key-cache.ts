@@ -7,9 +7,9 @@ export interface EncodedKey {
   memory: Memory;
   at: number;
   length: number;
-  /** One bit of 64 that the key's bytes determine, as two halves: what a span's filter is made of. */
-  filterLow: number;
-  filterHigh: number;
+  /** One bit of 64 that the key's bytes determine: in which of two words of a span's filter, and the bit. */
+  filterWord: number;
+  filterBit: number;
 }
 
 const MAX_KEYS = 1024;
@@ -29,8 +29,8 @@ export class KeyCache {
     memory: new Memory(256),
     at: 0,
     length: 0,
-    filterLow: 0,
-    filterHigh: 0,
+    filterWord: 0,
+    filterBit: 0,
   };
 
   get(key: string): EncodedKey {
@@ -45,9 +45,9 @@ export class KeyCache {
     const { bytes } = long.memory;
     bytes[0] = KEY_VALUE_KEY;
     long.length = writeString(bytes, 1, key);
-    const bit = hash(bytes, long.length) & 63;
-    long.filterLow = bit < 32 ? 1 << bit : 0;
-    long.filterHigh = bit < 32 ? 0 : 1 << (bit - 32);
+    const bits = hash(bytes, long.length);
+    long.filterWord = (bits >>> 5) & 1;
+    long.filterBit = 1 << (bits & 31);
     if (long.length <= MAX_KEY_BYTES) return this.#keep(long);
     // One long key must not hold its memory for ever.
     if (bytes.length > 65_536) return { ...long, memory: this.#takeLong() };

@@ -1,5 +1,6 @@
 import type { SpanHandle } from '@tracewell/plugin';
 import { copyBytes, Memory } from './memory.ts';
+import { writeHeaderTags } from './span-header.ts';
 
 /*
  * Live spans: a slot each, 64 bytes in one typed array, and a block of bytes that holds what is encoded so far.
@@ -17,12 +18,14 @@ import { copyBytes, Memory } from './memory.ts';
  *
  *   0  handle, as a 64-bit float; NaN while the slot is free
  *   2  monotonic time of the start in milliseconds, as a 64-bit float
- *   4  USED, bytes of the block in use           10 EVENTS, recorded so far
- *   5  BASE, offset of the block in its memory   11 LINKS
- *   6  CAPACITY of the block                     12 DROPPED_ATTRIBUTES
- *   7  FILTER_LOW, a bit for each key            13 DROPPED_EVENTS
- *   8  FILTER_HIGH                               14 DROPPED_LINKS
- *   9  ATTRIBUTES, recorded so far               15 SCOPE, its number * 4 + START_GIVEN + HAS_STATUS
+ *   4  BASE, where the block begins in its memory    10 ATTRIBUTES, recorded so far
+ *   5  AT, where its next byte goes                  11 EVENTS
+ *   6  LIMIT, where it ends                          12 LINKS
+ *   7  SCOPE, its number * 4 + flags                 13 DROPPED_ATTRIBUTES
+ *   8  FILTER, 64 bits: those of the keys            14 DROPPED_EVENTS
+ *                                                    15 DROPPED_LINKS
+ *
+ * The words from FILTER on are zero when a span starts, which takes four stores through the floats.
  *
  * Every slot has a home block of 1 KiB, which few spans outgrow. 1,024 home blocks make a slab; the first slab
  * lies in the memory of the batch log, so that an ended span moves there with one copyWithin. A span that
@@ -38,18 +41,17 @@ const GENERATIONS = 2 ** 25;
 const INSTANCES = 2 ** 8;
 
 const ROW_SHIFT = 4;
-export const USED = 4;
-export const BASE = 5;
-const CAPACITY = 6;
-export const FILTER_LOW = 7;
-export const FILTER_HIGH = 8;
-export const ATTRIBUTES = 9;
-export const EVENTS = 10;
-export const LINKS = 11;
-export const DROPPED_ATTRIBUTES = 12;
-export const DROPPED_EVENTS = 13;
-export const DROPPED_LINKS = 14;
-export const SCOPE = 15;
+export const BASE = 4;
+export const AT = 5;
+const LIMIT = 6;
+export const SCOPE = 7;
+export const FILTER = 8;
+export const ATTRIBUTES = 10;
+export const EVENTS = 11;
+export const LINKS = 12;
+export const DROPPED_ATTRIBUTES = 13;
+export const DROPPED_EVENTS = 14;
+export const DROPPED_LINKS = 15;
 
 /** Flag of {@link SCOPE}: the caller gave the start time. */
 export const START_GIVEN = 1;
@@ -117,7 +119,7 @@ export class LiveSpans {
     this.#addSlab();
   }
 
-  /** Takes a free slot, its row cleared. Returns -1 if a bound is reached. */
+  /** Takes a free slot, its row cleared but for the scope, its block empty but for the tags of a header. Returns -1 if a bound is reached. */
   acquire(): number {
     const { liveMaxSpans, liveMaxBytes } = this.#limits;
     if (this.size >= liveMaxSpans || this.#bytes + HOME_BYTES > liveMaxBytes) return -1;
@@ -131,18 +133,11 @@ export class LiveSpans {
     this.#bytes += HOME_BYTES;
     this.floats[slot << (ROW_SHIFT - 1)] =
       (this.#instance * GENERATIONS + this.#generations[slot]!) * MAX_LIVE_SPANS + slot;
-    const { words } = this;
-    const row = slot << ROW_SHIFT;
-    words[row + USED] = 0;
-    words[row + FILTER_LOW] = 0;
-    words[row + FILTER_HIGH] = 0;
-    words[row + ATTRIBUTES] = 0;
-    words[row + EVENTS] = 0;
-    words[row + LINKS] = 0;
-    words[row + DROPPED_ATTRIBUTES] = 0;
-    words[row + DROPPED_EVENTS] = 0;
-    words[row + DROPPED_LINKS] = 0;
-    words[row + SCOPE] = 0;
+    const cleared = (slot << (ROW_SHIFT - 1)) + (FILTER >> 1);
+    this.floats[cleared] = 0;
+    this.floats[cleared + 1] = 0;
+    this.floats[cleared + 2] = 0;
+    this.floats[cleared + 3] = 0;
     return slot;
   }
 
@@ -172,11 +167,16 @@ export class LiveSpans {
     return slot << ROW_SHIFT;
   }
 
+  /** Bytes of a block in use. */
+  used(slot: number): number {
+    const row = slot << ROW_SHIFT;
+    return this.words[row + AT]! - this.words[row + BASE]!;
+  }
+
   /** Makes sure that a block has room for so many bytes more, moving it if necessary. */
   reserve(slot: number, size: number): boolean {
     const row = slot << ROW_SHIFT;
-    const needed = this.words[row + USED]! + size;
-    return needed <= this.words[row + CAPACITY]! || this.#enlarge(slot, needed);
+    return this.words[row + AT]! + size <= this.words[row + LIMIT]! || this.#enlarge(slot, size);
   }
 
   release(slot: number): void {
@@ -184,7 +184,7 @@ export class LiveSpans {
     this.floats[row >> 1] = Number.NaN;
     this.size--;
     this.#bytes -= HOME_BYTES;
-    if (this.words[row + CAPACITY] !== HOME_BYTES) this.#goHome(slot);
+    if (this.#capacity(row) !== HOME_BYTES) this.#goHome(slot);
     const generation = this.#generations[slot]! + 1;
     if (generation === GENERATIONS) return;
     this.#generations[slot] = generation;
@@ -198,34 +198,39 @@ export class LiveSpans {
     return live.sort((a, b) => this.startedAt(a) - this.startedAt(b));
   }
 
-  #enlarge(slot: number, needed: number): boolean {
+  #enlarge(slot: number, more: number): boolean {
     const { spanMaxBytes, liveMaxBytes } = this.#limits;
-    if (needed > spanMaxBytes) return false;
+    const { words } = this;
     const row = slot << ROW_SHIFT;
-    const before = this.words[row + CAPACITY]!;
-    // A power of two, of which the pool has a list each; only the row knows that less of it may be used.
+    const used = words[row + AT]! - words[row + BASE]!;
+    const needed = used + more;
+    if (needed > spanMaxBytes) return false;
+    const before = this.#capacity(row);
+    const isHome = before === HOME_BYTES;
+    // Powers of two, of which the pool has a list each.
     const sizeClass = 32 - Math.clz32(needed - 1);
     const size = 2 ** sizeClass;
-    const more = before === HOME_BYTES ? size : size - before;
-    if (this.#bytes + more > liveMaxBytes) return false;
+    if (this.#bytes + size - (isHome ? 0 : before) > liveMaxBytes) return false;
     let memory = this.#pool[sizeClass]?.pop();
     if (memory === undefined) memory = new Memory(size);
     else this.#poolBytes -= size;
-    const { bytes } = this.memories[slot]!;
-    const base = this.words[row + BASE]!;
-    copyBytes(bytes, base, base + this.words[row + USED]!, memory.bytes, 0);
-    if (before !== HOME_BYTES) this.#goHome(slot);
+    copyBytes(this.memories[slot]!.bytes, words[row + BASE]!, words[row + AT]!, memory.bytes, 0);
+    if (!isHome) this.#goHome(slot);
     this.#bytes += size;
     this.memories[slot] = memory;
-    this.words[row + BASE] = 0;
-    this.words[row + CAPACITY] = size;
+    words[row + BASE] = 0;
+    words[row + AT] = used;
+    words[row + LIMIT] = size;
     return true;
+  }
+
+  #capacity(row: number): number {
+    return this.words[row + LIMIT]! - this.words[row + BASE]!;
   }
 
   /** Gives a large block back and lets the slot use its home block again. */
   #goHome(slot: number): void {
-    const row = slot << ROW_SHIFT;
-    const size = this.words[row + CAPACITY]!;
+    const size = this.#capacity(slot << ROW_SHIFT);
     this.#bytes -= size;
     if (this.#poolBytes + size <= POOL_MAX_BYTES) {
       this.#poolBytes += size;
@@ -239,9 +244,10 @@ export class LiveSpans {
   #settle(slot: number): void {
     const slab = slot >> SLAB_SHIFT;
     const row = slot << ROW_SHIFT;
+    const base = (slot & (SLAB_SLOTS - 1)) * HOME_BYTES + (slab === 0 ? this.#firstSlabAt : 0);
     this.memories[slot] = this.#slabs[slab]!;
-    this.words[row + BASE] = (slot & (SLAB_SLOTS - 1)) * HOME_BYTES + (slab === 0 ? this.#firstSlabAt : 0);
-    this.words[row + CAPACITY] = HOME_BYTES;
+    this.words[row + BASE] = base;
+    this.words[row + LIMIT] = base + HOME_BYTES;
   }
 
   /** Makes 1,024 more slots. */
@@ -252,8 +258,8 @@ export class LiveSpans {
     this.#slabs.push(first === 0 ? this.#firstSlab : new Memory(SLAB_BYTES));
     if (count << ROW_SHIFT > this.words.length) this.#growRows(Math.min(2 * count, MAX_LIVE_SPANS));
     for (let slot = first; slot < count; slot++) {
-      this.memories.push(this.#firstSlab);
       this.#settle(slot);
+      writeHeaderTags(this.memories[slot]!.bytes, this.words[(slot << ROW_SHIFT) + BASE]!);
     }
     return true;
   }

@@ -38,6 +38,7 @@ import { type Clock, WallClock } from './clock.ts';
 import { IdSource, type RandomSource } from './ids.ts';
 import type { ResolvedSpanLimits } from './limits.ts';
 import {
+  AT,
   BASE,
   DROPPED_ATTRIBUTES,
   DROPPED_EVENTS,
@@ -47,13 +48,13 @@ import {
   SCOPE_SHIFT,
   SLAB_BYTES,
   START_GIVEN,
-  USED,
 } from './live-spans.ts';
 import { copyBytes, copyShort, Memory } from './memory.ts';
 import { Scopes } from './scopes.ts';
 import {
   FLAGS_AT,
   HEADER_BYTES,
+  KIND_AT,
   PARENT_BYTES,
   PARENT_IS_LOCAL,
   PARENT_IS_REMOTE,
@@ -62,7 +63,6 @@ import {
   START_TIME_AT,
   TRACE_ID_AT,
   traceFlagsOf,
-  writeHeader,
   writeId,
   writeParentTag,
 } from './span-header.ts';
@@ -392,7 +392,7 @@ export class Recorder {
     }
     if (!this.#isSampled(bytes, traceIdAt, sampling, start)) return false;
 
-    writeHeader(bytes, base, isKind(kind) ? kind : SpanKind.INTERNAL);
+    bytes[base + KIND_AT] = isKind(kind) ? kind : SpanKind.INTERNAL;
     view.setInt32(base + FLAGS_AT, flags | parentFlag, true);
     live.words[row + SCOPE] = this.#scopes.numberOf(scope) << SCOPE_SHIFT;
     const now = this.#clock.now();
@@ -406,11 +406,8 @@ export class Recorder {
       view.setInt32(base + START_TIME_AT, clock.low, true);
       view.setInt32(base + START_TIME_AT + 4, clock.high, true);
     }
-    live.words[row + USED] = HEADER_BYTES;
-    if (hasParent) {
-      writeParentTag(bytes, base);
-      live.words[row + USED] = HEADER_BYTES + PARENT_BYTES;
-    }
+    if (hasParent) writeParentTag(bytes, base);
+    live.words[row + AT] = base + (hasParent ? HEADER_BYTES + PARENT_BYTES : HEADER_BYTES);
     if (parentSlot >= 0 && !hasState) this.#inheritTraceState(slot, parentSlot);
     else this.#writer.appendTraceState(slot, SPAN_TRACE_STATE, traceState);
     this.#writer.setName(slot, name, true);
@@ -441,7 +438,7 @@ export class Recorder {
     const { bytes } = this.#live.memories[slot]!;
     const row = this.#live.row(slot);
     const base = this.#live.words[row + BASE]!;
-    const end = base + this.#live.words[row + USED]!;
+    const end = this.#live.words[row + AT]!;
     let at = base + HEADER_BYTES;
     if (at < end && bytes[at] === SPAN_PARENT_SPAN_ID) at += PARENT_BYTES;
     return at < end && bytes[at] === SPAN_TRACE_STATE ? at : -1;
@@ -455,9 +452,9 @@ export class Recorder {
     const end = skipVarint(source, from + 1) + readVarint(source, from + 1);
     if (!live.reserve(slot, end - from)) return;
     const row = live.row(slot);
-    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    const at = live.words[row + AT]!;
     copyBytes(source, from, end, live.memories[slot]!.bytes, at);
-    live.words[row + USED]! += end - from;
+    live.words[row + AT] = at + end - from;
   }
 
   /**
@@ -494,8 +491,8 @@ export class Recorder {
     const { words } = live;
     const row = live.row(slot);
     const log = this.#log;
-    const used = words[row + USED]!;
     const base = words[row + BASE]!;
+    const used = words[row + AT]! - base;
     const scope = words[row + SCOPE]! >> SCOPE_SHIFT;
     const source = live.memories[slot]!.bytes;
     const size =

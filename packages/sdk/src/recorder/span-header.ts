@@ -23,7 +23,7 @@ export const TRACE_ID_AT = 2;
 export const SPAN_ID_AT = 20;
 export const START_TIME_AT = 29;
 export const FLAGS_AT = 39;
-const KIND_AT = 44;
+export const KIND_AT = 44;
 /** Where the records begin. */
 export const HEADER_BYTES = 45;
 /** Bytes of the record with the parent's span id. */
@@ -36,8 +36,8 @@ export const SAMPLED = 1;
 export const PARENT_IS_LOCAL = 0x100;
 export const PARENT_IS_REMOTE = 0x300;
 
-/** Writes the tags and lengths of a header, and the kind. */
-export function writeHeader(bytes: Uint8Array, base: number, kind: number): void {
+/** Writes the tags and lengths of a header, once for each block: what changes stands between them. */
+export function writeHeaderTags(bytes: Uint8Array, base: number): void {
   bytes[base] = SPAN_TRACE_ID;
   bytes[base + 1] = 16;
   bytes[base + 18] = SPAN_SPAN_ID;
@@ -46,7 +46,6 @@ export function writeHeader(bytes: Uint8Array, base: number, kind: number): void
   bytes[base + 37] = SPAN_FLAGS;
   bytes[base + 38] = 1;
   bytes[base + 43] = SPAN_KIND;
-  bytes[base + KIND_AT] = kind;
 }
 
 /** Writes the tag and length of the record with the parent's span id; returns where the id goes. */

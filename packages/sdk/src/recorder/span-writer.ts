@@ -32,19 +32,18 @@ import { type Attributes, type AttributeValue, type SpanLink, StatusCode } from 
 import { type EncodedKey, KeyCache } from './key-cache.ts';
 import type { ResolvedSpanLimits } from './limits.ts';
 import {
+  AT,
   ATTRIBUTES,
   BASE,
   DROPPED_ATTRIBUTES,
   DROPPED_EVENTS,
   DROPPED_LINKS,
   EVENTS,
-  FILTER_HIGH,
-  FILTER_LOW,
+  FILTER,
   HAS_STATUS,
   LINKS,
   type LiveSpans,
   SCOPE,
-  USED,
 } from './live-spans.ts';
 import { copyBytes, copyShort } from './memory.ts';
 import { HEADER_BYTES, traceFlagsOf, writeId } from './span-header.ts';
@@ -68,7 +67,7 @@ const MAX_TEXT_UNITS = 16_384;
 /** A W3C trace state is dropped if it is longer; nobody has to pass on more than 512. */
 const MAX_TRACE_STATE_UNITS = 8192;
 /** Strings up to this length are written as if they were ASCII, with three times the room in case they are not. */
-const SHORT_UNITS = 128;
+const SHORT_UNITS = 100;
 /** Room that every block keeps for lengths that turn out longer, and for copies that write beyond their end. */
 const SLACK = 8;
 
@@ -89,27 +88,26 @@ export class SpanWriter {
   setAttribute(slot: number, key: string, value: AttributeValue): void {
     const row = this.#live.row(slot);
     const words = this.#live.words;
-    if (typeof key !== 'string' || key === '') {
+    if (typeof key !== 'string' || key.length === 0) {
       words[row + DROPPED_ATTRIBUTES]!++;
       return;
     }
     const encoded = this.#keys.get(key);
-    const { filterLow, filterHigh } = encoded;
-    let old = -1;
-    if (((words[row + FILTER_LOW]! & filterLow) | (words[row + FILTER_HIGH]! & filterHigh)) !== 0) {
-      old = this.#findAttribute(slot, encoded);
-    }
+    const filterAt = row + FILTER + encoded.filterWord;
+    const filter = words[filterAt]!;
+    const { filterBit } = encoded;
+    const old = (filter & filterBit) === 0 ? -1 : this.#findAttribute(slot, encoded);
+    const count = words[row + ATTRIBUTES]!;
     if (
-      (old < 0 && words[row + ATTRIBUTES]! >= this.#limits.attributeCountLimit) ||
+      (old < 0 && count >= this.#limits.attributeCountLimit) ||
       !this.#append(slot, SPAN_ATTRIBUTES, encoded, value)
     ) {
       words[row + DROPPED_ATTRIBUTES]!++;
     } else if (old >= 0) {
       this.#remove(slot, old);
     } else {
-      words[row + ATTRIBUTES]!++;
-      words[row + FILTER_LOW]! |= filterLow;
-      words[row + FILTER_HIGH]! |= filterHigh;
+      words[row + ATTRIBUTES] = count + 1;
+      words[filterAt] = filter | filterBit;
     }
   }
 
@@ -149,12 +147,12 @@ export class SpanWriter {
     if (code !== StatusCode.UNSET) {
       const start = this.#open(slot, SPAN_STATUS);
       if (start < 0) return;
-      if (code === StatusCode.ERROR && typeof message === 'string' && message !== '') {
+      if (code === StatusCode.ERROR && typeof message === 'string' && message.length > 0) {
         // A description that does not fit is left out; that it was an error is not.
         this.#appendText(slot, STATUS_MESSAGE, message);
       }
       if (!this.#appendSmall(slot, STATUS_CODE, code) || !this.#close(slot, start)) {
-        live.words[row + USED] = start;
+        this.#cutAt(slot, start);
         return;
       }
     }
@@ -190,7 +188,7 @@ export class SpanWriter {
       ) ||
       !this.#close(slot, start)
     ) {
-      live.words[row + USED] = start;
+      this.#cutAt(slot, start);
       live.words[row + DROPPED_EVENTS]!++;
     } else if (live.words[row + EVENTS]! >= this.#limits.eventCountLimit) {
       this.#remove(slot, this.#find(slot, SPAN_EVENTS));
@@ -224,7 +222,7 @@ export class SpanWriter {
       ) ||
       !this.#close(slot, start)
     ) {
-      live.words[row + USED] = start;
+      this.#cutAt(slot, start);
       live.words[row + DROPPED_LINKS]!++;
     } else if (live.words[row + LINKS]! >= this.#limits.linkCountLimit) {
       this.#remove(slot, this.#find(slot, SPAN_LINKS));
@@ -236,7 +234,7 @@ export class SpanWriter {
 
   /** Appends a trace state, unless it is longer than anybody has to pass on. */
   appendTraceState(slot: number, tag: number, traceState: unknown): boolean {
-    if (typeof traceState !== 'string' || traceState === '') return true;
+    if (typeof traceState !== 'string' || traceState.length === 0) return true;
     return traceState.length > MAX_TRACE_STATE_UNITS || this.#appendText(slot, tag, traceState);
   }
 
@@ -251,7 +249,7 @@ export class SpanWriter {
     if (!live.reserve(slot, 33 + SLACK)) return false;
     const row = live.row(slot);
     const { bytes, view } = live.memories[slot]!;
-    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    const at = live.words[row + AT]!;
     bytes[at] = LINK_TRACE_ID;
     bytes[at + 1] = 16;
     bytes[at + 18] = LINK_SPAN_ID;
@@ -260,7 +258,7 @@ export class SpanWriter {
     if (!writeId(bytes, at + 2, traceId, 16) || !writeId(bytes, at + 20, spanId, 8)) return false;
     const remote = isRemote === undefined ? 0 : isRemote ? 0x300 : 0x100;
     view.setInt32(at + 29, traceFlagsOf(traceFlags) | remote, true);
-    live.words[row + USED]! += 33;
+    live.words[row + AT] = at + 33;
     return true;
   }
 
@@ -286,7 +284,7 @@ export class SpanWriter {
           continue;
         }
         if (value === undefined) continue;
-        if (recorded < limit && key !== '' && this.#append(slot, tag, this.#keys.get(key), value)) recorded++;
+        if (recorded < limit && key.length > 0 && this.#append(slot, tag, this.#keys.get(key), value)) recorded++;
         else dropped++;
       }
     } catch {
@@ -303,23 +301,21 @@ export class SpanWriter {
       case 'string':
         return this.#appendString(slot, tag, key, value);
       case 'boolean': {
-        const at = this.#appendKey(slot, tag, key, 2);
+        const at = this.#appendKey(slot, tag, key, 2, 0);
         if (at < 0) return false;
-        const { bytes } = live.memories[slot]!;
-        bytes[at] = ANY_BOOL;
-        bytes[at + 1] = value ? 1 : 0;
+        live.memories[slot]!.view.setInt16(at, ANY_BOOL | (value ? 0x100 : 0), true);
         return true;
       }
       case 'number': {
         if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
-          const at = this.#appendKey(slot, tag, key, 9);
+          const at = this.#appendKey(slot, tag, key, 9, 0);
           if (at < 0) return false;
           const { bytes, view } = live.memories[slot]!;
           bytes[at] = ANY_DOUBLE;
           view.setFloat64(at + 1, value, true);
           return true;
         }
-        const at = this.#appendKey(slot, tag, key, 1 + (value < 0 ? 10 : varintSize(value)));
+        const at = this.#appendKey(slot, tag, key, 1 + (value < 0 ? 10 : varintSize(value)), 0);
         if (at < 0) return false;
         const { bytes } = live.memories[slot]!;
         bytes[at] = ANY_INT;
@@ -329,7 +325,7 @@ export class SpanWriter {
       default: {
         const size = this.#values.encode(value);
         if (size < 0) return false;
-        const at = this.#appendKey(slot, tag, key, size);
+        const at = this.#appendKey(slot, tag, key, size, 0);
         if (at < 0) return false;
         copyBytes(this.#values.bytes, 0, size, live.memories[slot]!.bytes, at);
         return true;
@@ -341,19 +337,18 @@ export class SpanWriter {
     const live = this.#live;
     const text = truncate(value, this.#limits.attributeValueLengthLimit);
     const units = text.length;
-    if (units <= SHORT_UNITS) {
-      const used = live.words[live.row(slot) + USED]!;
+    if (units < SHORT_UNITS) {
+      const start = live.used(slot);
       // Nearly every string is ASCII: as many bytes as units. If more came out, it is done again.
-      const at = this.#appendKey(slot, tag, key, 1 + varintSize(units) + units, 2 * units);
+      const at = this.#appendKey(slot, tag, key, 2 + units, 2 * units);
       if (at < 0) return false;
-      const { bytes } = live.memories[slot]!;
-      bytes[at] = ANY_STRING;
-      const start = writeVarint(bytes, at + 1, units);
-      if (writeUtf8(bytes, start, text) === start + units) return true;
-      live.words[live.row(slot) + USED] = used;
+      const { bytes, view } = live.memories[slot]!;
+      view.setInt16(at, ANY_STRING | (units << 8), true);
+      if (writeUtf8(bytes, at + 2, text) === at + 2 + units) return true;
+      this.#cutAt(slot, start);
     }
     const size = Buffer.byteLength(text);
-    const at = this.#appendKey(slot, tag, key, 1 + varintSize(size) + size);
+    const at = this.#appendKey(slot, tag, key, 1 + varintSize(size) + size, 0);
     if (at < 0) return false;
     const { bytes } = live.memories[slot]!;
     bytes[at] = ANY_STRING;
@@ -367,16 +362,33 @@ export class SpanWriter {
    * @param more - room to make beyond that
    * @returns where to write the value, or -1 if there is no room
    */
-  #appendKey(slot: number, tag: number, key: EncodedKey, size: number, more = 0): number {
+  #appendKey(slot: number, tag: number, key: EncodedKey, size: number, more: number): number {
+    const live = this.#live;
+    const row = live.row(slot);
+    const keyLength = key.length;
+    const length = keyLength + 2 + size;
+    if (length >= 0x80) return this.#appendLongKey(slot, tag, key, size, more);
+    if (!live.reserve(slot, 2 + length + more + SLACK)) return -1;
+    const { view } = live.memories[slot]!;
+    const { words } = live;
+    const at = words[row + AT]!;
+    words[row + AT] = at + 2 + length;
+    // Two lengths below 128, each a byte behind its tag.
+    view.setInt16(at, tag | (length << 8), true);
+    copyShort(key.memory.view, key.at, view, at + 2, keyLength);
+    view.setInt16(at + 2 + keyLength, KEY_VALUE_VALUE | (size << 8), true);
+    return at + 4 + keyLength;
+  }
+
+  #appendLongKey(slot: number, tag: number, key: EncodedKey, size: number, more: number): number {
     const live = this.#live;
     const length = key.length + 1 + varintSize(size) + size;
     const total = 1 + varintSize(length) + length;
     if (!live.reserve(slot, total + more + SLACK)) return -1;
-    const row = live.row(slot);
     const { bytes, view } = live.memories[slot]!;
-    const used = live.words[row + USED]!;
-    live.words[row + USED] = used + total;
-    let at = live.words[row + BASE]! + used;
+    const row = live.row(slot);
+    let at = live.words[row + AT]!;
+    live.words[row + AT] = at + total;
     bytes[at] = tag;
     at = writeVarint(bytes, at + 1, length);
     copyShort(key.memory.view, key.at, view, at, key.length);
@@ -390,11 +402,11 @@ export class SpanWriter {
     const live = this.#live;
     const text = typeof value === 'string' ? truncate(value, MAX_TEXT_UNITS) : '';
     const units = text.length;
-    const size = units <= SHORT_UNITS ? units : Buffer.byteLength(text);
-    if (!live.reserve(slot, size + (units <= SHORT_UNITS ? 2 * units : 0) + SLACK)) return false;
+    const size = units < SHORT_UNITS ? units : Buffer.byteLength(text);
+    if (!live.reserve(slot, size + (units < SHORT_UNITS ? 2 * units : 0) + SLACK)) return false;
     const row = live.row(slot);
     const { bytes } = live.memories[slot]!;
-    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    const at = live.words[row + AT]!;
     bytes[at] = tag;
     const start = writeVarint(bytes, at + 1, size);
     let end = writeUtf8(bytes, start, text);
@@ -405,7 +417,7 @@ export class SpanWriter {
       writeVarint(bytes, at + 1, actual);
       end += moved;
     }
-    live.words[row + USED]! += end - at;
+    live.words[row + AT] = end;
     return true;
   }
 
@@ -414,11 +426,11 @@ export class SpanWriter {
     if (!live.reserve(slot, 9 + SLACK)) return false;
     const row = live.row(slot);
     const { bytes, view } = live.memories[slot]!;
-    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    const at = live.words[row + AT]!;
     bytes[at] = tag;
     view.setInt32(at + 1, low, true);
     view.setInt32(at + 5, high, true);
-    live.words[row + USED]! += 9;
+    live.words[row + AT] = at + 9;
     return true;
   }
 
@@ -427,9 +439,9 @@ export class SpanWriter {
     if (!live.reserve(slot, 6 + SLACK)) return false;
     const row = live.row(slot);
     const { bytes } = live.memories[slot]!;
-    const at = live.words[row + BASE]! + live.words[row + USED]!;
+    const at = live.words[row + AT]!;
     bytes[at] = tag;
-    live.words[row + USED]! += writeVarint(bytes, at + 1, value) - at;
+    live.words[row + AT] = writeVarint(bytes, at + 1, value);
     return true;
   }
 
@@ -438,35 +450,42 @@ export class SpanWriter {
     const live = this.#live;
     if (!live.reserve(slot, 2 + SLACK)) return -1;
     const row = live.row(slot);
-    const used = live.words[row + USED]!;
-    live.memories[slot]!.bytes[live.words[row + BASE]! + used] = tag;
-    live.words[row + USED] = used + 2;
-    return used;
+    const at = live.words[row + AT]!;
+    live.memories[slot]!.bytes[at] = tag;
+    live.words[row + AT] = at + 2;
+    return at - live.words[row + BASE]!;
   }
 
   /** Ends a message: fills in its length, moving the content if that takes more than a byte. */
   #close(slot: number, start: number): boolean {
     const live = this.#live;
-    const row = live.row(slot);
-    const used = live.words[row + USED]!;
-    const length = used - start - 2;
+    const length = live.used(slot) - start - 2;
     const more = length < 0x80 ? 0 : varintSize(length) - 1;
     if (!live.reserve(slot, more + SLACK)) return false;
+    const row = live.row(slot);
     const { bytes } = live.memories[slot]!;
-    const base = live.words[row + BASE]!;
-    const content = base + start + 2;
-    if (more > 0) bytes.copyWithin(content + more, content, base + used);
+    const content = live.words[row + BASE]! + start + 2;
+    if (more > 0) {
+      bytes.copyWithin(content + more, content, content + length);
+      live.words[row + AT]! += more;
+    }
     writeVarint(bytes, content - 1, length);
-    live.words[row + USED] = used + more;
     return true;
+  }
+
+  /** Forgets what was appended from an offset in the block on. */
+  #cutAt(slot: number, start: number): void {
+    const row = this.#live.row(slot);
+    this.#live.words[row + AT] = this.#live.words[row + BASE]! + start;
   }
 
   /** The offset in the block of the first record with a tag, or -1. */
   #find(slot: number, tag: number): number {
     const live = this.#live;
+    const row = live.row(slot);
     const { bytes } = live.memories[slot]!;
-    const base = live.words[live.row(slot) + BASE]!;
-    const end = base + live.words[live.row(slot) + USED]!;
+    const base = live.words[row + BASE]!;
+    const end = live.words[row + AT]!;
     for (let at = base + HEADER_BYTES; at < end; at = recordEnd(bytes, at)) {
       if (bytes[at] === tag) return at - base;
     }
@@ -476,9 +495,10 @@ export class SpanWriter {
   /** The offset in the block of the attribute with a key, or -1. */
   #findAttribute(slot: number, key: EncodedKey): number {
     const live = this.#live;
+    const row = live.row(slot);
     const { bytes } = live.memories[slot]!;
-    const base = live.words[live.row(slot) + BASE]!;
-    const end = base + live.words[live.row(slot) + USED]!;
+    const base = live.words[row + BASE]!;
+    const end = live.words[row + AT]!;
     for (let at = base + HEADER_BYTES; at < end; at = recordEnd(bytes, at)) {
       // The key field is compared as a whole: its length stands in its second byte.
       if (bytes[at] === SPAN_ATTRIBUTES && sameBytes(bytes, skipVarint(bytes, at + 1), key)) return at - base;
@@ -486,14 +506,15 @@ export class SpanWriter {
     return -1;
   }
 
+  /** Takes out the record at an offset in the block. */
   #remove(slot: number, start: number): void {
     const live = this.#live;
     const row = live.row(slot);
     const { bytes } = live.memories[slot]!;
-    const base = live.words[row + BASE]!;
-    const end = recordEnd(bytes, base + start);
-    bytes.copyWithin(base + start, end, base + live.words[row + USED]!);
-    live.words[row + USED]! -= end - base - start;
+    const from = live.words[row + BASE]! + start;
+    const end = recordEnd(bytes, from);
+    bytes.copyWithin(from, end, live.words[row + AT]!);
+    live.words[row + AT]! -= end - from;
   }
 }
 
