@@ -195,9 +195,23 @@ class FileExporter implements BatchExporter {
   }
 }
 
-/** Closes a line that a crash has cut off. */
+/**
+ * Closes a line that a crash has cut off. A line that another process is just writing looks the same for an instant,
+ * so only one that stays as it is counts.
+ */
 function mendLastLine(file: number): void {
-  const { size } = fstatSync(file);
-  const last = new Uint8Array(1);
-  if (size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== LINE_END) writeSync(file, '\n');
+  for (let look = 0, before = -1; look < MAX_LOOKS; look++) {
+    const { size } = fstatSync(file);
+    if (size === 0 || readSync(file, lastByte, 0, 1, size - 1) !== 1 || lastByte[0] === LINE_END) return;
+    if (size === before) break;
+    before = size;
+    Atomics.wait(sleeper, 0, 0, LOOK_AGAIN_MS);
+  }
+  writeSync(file, '\n');
 }
+
+const MAX_LOOKS = 10;
+const LOOK_AGAIN_MS = 5;
+const lastByte = new Uint8Array(1);
+/** Nobody wakes it: it is there to wait without an event loop. */
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
