@@ -32,6 +32,9 @@ export interface LogEnvironment {
 
 const SYSTEM: LogEnvironment = { fileSystem: nodeFileSystem, now: Date.now, randomBytes };
 
+/** How often a log is listed again when a file is gone that was there. */
+const MAX_ATTEMPTS = 5;
+
 type Settings = Required<LogOptions>;
 
 /** A directory whose time changed this recently may change again within the resolution of that time. */
@@ -278,9 +281,28 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   /** Reads a log to its end while opening; returns what stands behind its last whole group. */
   async #readAll(reader: LogReader<Prepared>): Promise<Behind> {
     for (;;) {
-      for (const _ of reader.advance()) await setImmediate();
+      await this.#advance(reader);
       const tail = reader.inspectTail();
       if (tail !== undefined) return tail;
+    }
+  }
+
+  /**
+   * Reads everything that is there. A file that its writer removes between the listing and the reading is no
+   * fault: it had not begun, or has been compacted.
+   */
+  async #advance(reader: LogReader<Prepared>): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for (const _ of reader.advance()) {
+          await setImmediate();
+          if (this.#closed !== undefined) return;
+        }
+        return;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || attempt === MAX_ATTEMPTS) throw error;
+        reader.relist();
+      }
     }
   }
 
@@ -306,19 +328,15 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
           if (reader.applyError !== undefined) this.#writer?.applyAgain();
           continue;
         }
-        for (const _ of reader.advance()) {
-          await setImmediate();
-          if (this.#closed !== undefined) return;
-        }
+        await this.#advance(reader);
+        if (this.#closed !== undefined) return;
         reader.inspectIfStuck();
         // Its own writer saves the index files.
         reader.unsaved.length = 0;
       } catch (error) {
-        // What the indexer did not take is offered again; a file that was removed meanwhile is not there next
-        // time; anything else ends the reading of this log, and health tells.
-        if (reader.applyError === undefined && (error as NodeJS.ErrnoException).code !== 'ENOENT') {
-          reader.error = error as Error;
-        }
+        // What the indexer did not take is offered again; anything else ends the reading of this log, and
+        // health tells.
+        if (reader.applyError === undefined) reader.error = error as Error;
       }
     }
   }

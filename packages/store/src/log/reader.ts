@@ -222,6 +222,11 @@ export class LogReader<Prepared> {
     this.#enter(header);
   }
 
+  /** Makes the next `advance` list the directory, whatever its time says. */
+  relist(): void {
+    this.#modifiedMs = Number.NaN;
+  }
+
   /** Lets go of the open files. */
   release(): void {
     for (const segment of this.segments) segment.release();
@@ -253,14 +258,17 @@ export class LogReader<Prepared> {
   }
 
   #header(number: number): Exclude<ParsedSegmentHeader, 'newer'> {
+    const { files } = this.#context;
     const bytes = new Uint8Array(SEGMENT_HEADER_BYTES);
     const path = segmentPath(this.directory, number);
-    const count = this.#context.files.get(path).readSync(bytes, 0);
+    const count = files.get(path).readSync(bytes, 0);
     const header = parseSegmentHeader(bytes.subarray(0, count));
     if (header === 'newer') throw newer(path, 0);
-    if (typeof header === 'object' && (header.number !== number || header.writer !== this.writer))
-      return 'invalid';
-    return header;
+    if (typeof header === 'object' && header.number === number && header.writer === this.writer)
+      return header;
+    // Whoever takes the log over removes a file that has not begun and makes another of the same name.
+    files.close(path);
+    return header === 'empty' ? 'empty' : 'invalid';
   }
 
   /** Goes on to the first segment; `false` if it has not begun. */
@@ -298,6 +306,7 @@ export class LogReader<Prepared> {
     if (header === 'empty' && later === undefined) return undefined;
     const read = (target: Uint8Array, offset: number) => file.readSync(target, offset);
     const behind = lookBehind(read, SEGMENT_HEADER_BYTES, this.nextSequence, undefined);
+    this.#context.files.close(path);
     if (later === undefined && !behind.damaged) return undefined;
     // A writer may have begun it since.
     const again = this.#header(number);

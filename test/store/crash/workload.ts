@@ -1,0 +1,116 @@
+/**
+ * What the processes of the kill loop store, and how to tell afterwards that all of it is there. Contents
+ * follow from an id, so that the one who checks needs to be told only the ids that were acknowledged.
+ */
+import { createHash } from 'node:crypto';
+import { encodeTraces } from '@tracewell/otlp';
+import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
+import { openStore } from '@tracewell/store';
+import { FrameKind, type LogOptions } from '../../../packages/store/src/log/types.ts';
+import { openAt } from '../frame-list.ts';
+
+/** Whether the log is driven by itself or through the whole store. */
+export type Through = 'log' | 'store';
+
+/** A directory that is open for the kill loop. */
+export interface Target {
+  insert(id: string): Promise<void>;
+  /** As `insert`, before it returns. */
+  insertSync(id: string): void;
+  /** Throws unless everything of these ids is there, once, and nothing of any id by half. */
+  check(ids: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Opens a directory. */
+export async function openTarget(through: Through, directory: string, options: LogOptions): Promise<Target> {
+  return through === 'log' ? openLogTarget(directory, options) : openStoreTarget(directory, options);
+}
+
+async function openLogTarget(directory: string, options: LogOptions): Promise<Target> {
+  const { log, list } = await openAt(directory, options);
+  return {
+    insert: (id) => log.append(FrameKind.TRACES, Buffer.from(textOf(id))),
+    insertSync: (id) => log.appendSync(FrameKind.TRACES, Buffer.from(textOf(id))),
+    async check(ids) {
+      await log.refresh();
+      const times = new Map<string, number>();
+      for (const text of list.texts()) {
+        const id = text.slice(0, text.indexOf(' '));
+        if (text !== textOf(id)) throw new Error(`${id} is not what was written: ${text.slice(0, 100)}`);
+        times.set(id, (times.get(id) ?? 0) + 1);
+      }
+      for (const id of ids)
+        if (times.get(id) !== 1) throw new Error(`${id} is there ${times.get(id) ?? 0} times`);
+    },
+    close: () => log.close(),
+  };
+}
+
+async function openStoreTarget(directory: string, options: LogOptions): Promise<Target> {
+  const store = await openStore(directory, options);
+  return {
+    async insert(id) {
+      await store.insertOtlp('traces', encodeTraces(spansOf(id)));
+    },
+    insertSync(id) {
+      const spans = spansOf(id);
+      store.insertBatchSync({ bytes: encodeTraces(spans), spanCount: spans.length });
+    },
+    async check(ids) {
+      for (const id of ids) {
+        const expected = spansOf(id);
+        const found = await store.getTrace(expected[0]!.traceId);
+        const names = found?.spans.map((span) => span.name).join();
+        if (names !== expected.map((span) => span.name).join()) throw new Error(`${id}: found ${names}`);
+      }
+      const { spans, unreadableFrames, unreadableSpans } = await store.health();
+      if (spans < ids.reduce((sum, id) => sum + spansOf(id).length, 0))
+        throw new Error(`only ${spans} spans`);
+      if (unreadableFrames + unreadableSpans > 0) throw new Error('something cannot be read');
+    },
+    close: () => store.close(),
+  };
+}
+
+/** 100 to 3,000 bytes. */
+function textOf(id: string): string {
+  return `${id} `.padEnd(100 + (hash(id).readUInt16LE(0) % 2900), id);
+}
+
+/** A trace of 1 to 20 spans. */
+function spansOf(id: string): SpanData[] {
+  const digest = hash(id);
+  const traceId = digest.toString('hex', 0, 16);
+  const start = 1_700_000_000_000_000_000n + BigInt(digest.readUInt32LE(16)) * 1000n;
+  const resource = {
+    attributes: { 'service.name': id.split('-')[0]! },
+    droppedAttributesCount: 0,
+    schemaUrl: '',
+  };
+  const scope = { name: 'kill-loop', version: '1', attributes: {}, droppedAttributesCount: 0, schemaUrl: '' };
+  return Array.from({ length: 1 + (digest.readUInt16LE(20) % 20) }, (_, i) => ({
+    traceId,
+    spanId: (i + 1).toString(16).padStart(16, '0'),
+    parentSpanId: i === 0 ? '' : '1'.padStart(16, '0'),
+    traceState: '',
+    flags: 1,
+    name: `${id} ${i}`,
+    kind: SpanKind.INTERNAL,
+    startTimeUnixNanos: start + BigInt(i),
+    endTimeUnixNanos: start + 1_000_000n,
+    attributes: { id, index: i },
+    droppedAttributesCount: 0,
+    events: [],
+    droppedEventsCount: 0,
+    links: [],
+    droppedLinksCount: 0,
+    status: { code: StatusCode.UNSET, message: '' },
+    resource,
+    scope,
+  }));
+}
+
+function hash(id: string): Buffer {
+  return createHash('sha256').update(id).digest();
+}
