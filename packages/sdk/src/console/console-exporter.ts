@@ -7,8 +7,11 @@ import { columnsOf, type TextStream, wantsColors } from './terminal.ts';
 
 /** What {@link consoleExporter} writes to: a `Writable`, such as `process.stderr`. */
 export interface ConsoleStream extends TextStream {
+  /** The error that has put an end to the stream. */
+  readonly errored?: Error | null;
+  readonly destroyed?: boolean;
   write(text: string, callback: (error?: Error | null) => void): unknown;
-  once(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
 }
 
@@ -63,6 +66,8 @@ class ConsoleExporter implements BatchExporter {
   readonly #waitMs: number;
   readonly #waiting = new Map<string, Waiting>();
   #waitingSpans = 0;
+  /** Writes under way, during which errors of the stream are ours. */
+  #writing = 0;
 
   constructor(options: ConsoleExporterOptions) {
     this.#options = options;
@@ -76,8 +81,13 @@ class ConsoleExporter implements BatchExporter {
   }
 
   exportSync(batch: SpanBatch): void {
-    // Streams of files and terminals, and of pipes but on Windows, have written when `write` returns.
-    void this.#write([...this.#take(batch), ...this.#takeAll()]).catch(() => {});
+    // Terminals and files, and pipes but on Windows, have written when `write` returns.
+    let failure: unknown;
+    this.#print([...this.#take(batch), ...this.#takeAll()], (error) => {
+      failure = error;
+    });
+    failure ??= this.#stream.errored;
+    if (failure instanceof Error) throw exportError(failure);
   }
 
   async shutdown(): Promise<void> {
@@ -87,7 +97,7 @@ class ConsoleExporter implements BatchExporter {
   /** Adds the spans of a batch to their traces, and takes out the traces that are complete. */
   #take(batch: SpanBatch): SpanData[][] {
     const complete: SpanData[][] = [];
-    const arrived = Map.groupBy(decodeTraces(batch.bytes), (span) => span.traceId);
+    const arrived = Map.groupBy(decoded(batch), (span) => span.traceId);
     for (const [traceId, spans] of arrived) {
       const waiting = this.#remove(traceId);
       const all = waiting === undefined ? spans : waiting.concat(spans);
@@ -123,22 +133,51 @@ class ConsoleExporter implements BatchExporter {
   }
 
   #write(traces: readonly SpanData[][]): Promise<void> {
-    if (traces.length === 0) return Promise.resolve();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#print(traces, (error) => (error ? reject(exportError(error)) : resolve()));
+    return promise;
+  }
+
+  #print(traces: readonly SpanData[][], done: (error?: Error | null) => void): void {
+    if (traces.length === 0) {
+      done();
+      return;
+    }
+    const { errored, destroyed } = this.#stream;
+    // Such a stream may never call back.
+    if (errored || destroyed) {
+      done(errored ?? new Error('the stream is closed'));
+      return;
+    }
     // The width is read each time: people resize their windows.
     const style = traceStyle(this.#options, this.#palette, this.#options.width ?? columnsOf(this.#stream));
     const text = traces.map((spans) => `${formatOneTrace(spans, style)}\n\n`).join('');
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
     // Whoever reads may be gone; without a listener that would end the application.
-    const ignore = (): void => {};
-    this.#stream.once('error', ignore);
+    if (this.#writing === 0) this.#stream.on('error', ignore);
+    this.#writing += 1;
     this.#stream.write(text, (error) => {
       // The stream tells its listeners after its callback.
-      setImmediate(() => this.#stream.removeListener('error', ignore));
-      if (error) reject(new ExportError(`console: ${error.message}`, { retryable: false, cause: error }));
-      else resolve();
+      setImmediate(() => {
+        this.#writing -= 1;
+        if (this.#writing === 0) this.#stream.removeListener('error', ignore);
+      });
+      done(error);
     });
-    return promise;
   }
+}
+
+function decoded(batch: SpanBatch): SpanData[] {
+  try {
+    return decodeTraces(batch.bytes);
+  } catch (error) {
+    throw exportError(error as Error);
+  }
+}
+
+function ignore(): void {}
+
+function exportError(cause: Error): ExportError {
+  return new ExportError(`console: ${cause.message}`, { retryable: false, cause });
 }
 
 // OTLP's flags: bit 8 says that bit 9 is known, and bit 9 that the parent is in another process.

@@ -89,7 +89,7 @@ export function formatTrace(spans: readonly SpanData[], options: FormatTraceOpti
 export function traceStyle(options: FormatTraceOptions, palette: Palette, width: number): TraceStyle {
   return {
     palette,
-    width: Math.max(MIN_WIDTH, width),
+    width: Math.max(MIN_WIDTH, Math.floor(width) || 0),
     attributes: options.attributes ?? 'notable',
     alike: options.alike ?? 4,
     maxSpans: options.maxSpans ?? 500,
