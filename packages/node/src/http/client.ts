@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { errorMonitor } from 'node:events';
-import { Agent, type ClientRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import {
   context,
   propagation,
@@ -16,6 +16,7 @@ import { guarded } from '../guard.ts';
 import { patchMethod, type Undo } from '../patch.ts';
 import { failSpan, setAttributes, toApiAttributes } from '../span.ts';
 import { headerCapture } from './header-capture.ts';
+import { http } from './http.ts';
 import { normalizedMethod } from './method.ts';
 import type { HttpOptions } from './options.ts';
 import { addHeader } from './outgoing-header.ts';
@@ -137,7 +138,7 @@ export function traceClients(tracer: Tracer, options: HttpOptions): Undo {
 
 // Declared nowhere, but the documented way for an agent to be one, and the same for two major versions of
 // every agent on npm.
-const AGENT = Agent.prototype as unknown as {
+const AGENT = http.Agent.prototype as unknown as {
   addRequest(request: ClientRequest & Traced, ...rest: unknown[]): void;
 };
 

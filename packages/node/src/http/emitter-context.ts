@@ -1,6 +1,7 @@
-import { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Context, context } from '@opentelemetry/api';
 import { patchMethod, type Undo } from '../patch.ts';
+import { http } from './http.ts';
 
 /** The context in which an emitter's listeners run. */
 const CONTEXT = Symbol('tracewell.context');
@@ -34,8 +35,8 @@ export function patchEmitters(): Undo {
       return context.with(bound, emitIn, undefined, original, this, event);
     };
   const undo = [
-    patchMethod(IncomingMessage.prototype, 'emit', wrap),
-    patchMethod(ServerResponse.prototype, 'emit', wrap as never),
+    patchMethod(http.IncomingMessage.prototype, 'emit', wrap),
+    patchMethod(http.ServerResponse.prototype, 'emit', wrap as never),
   ];
   return () => {
     for (const one of undo) one();

@@ -1,5 +1,5 @@
 import { errorMonitor } from 'node:events';
-import { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import {
@@ -20,6 +20,7 @@ import { failSpan, setAttributes, toApiAttributes } from '../span.ts';
 import { clientAddress, serverAuthority } from './authority.ts';
 import { bindListeners, patchEmitters } from './emitter-context.ts';
 import { headerCapture } from './header-capture.ts';
+import { http } from './http.ts';
 import { normalizedMethod } from './method.ts';
 import type { HttpOptions } from './options.ts';
 import { SENSITIVE_QUERY_PARAMETERS } from './query.ts';
@@ -124,7 +125,7 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
         // The requests of `http2` come with classes of its own; a server may also hand on a request that is
         // being served already.
         if (
-          !(request instanceof IncomingMessage && response instanceof ServerResponse) ||
+          !(request instanceof http.IncomingMessage && response instanceof http.ServerResponse) ||
           isServed(response)
         ) {
           return original.apply(this, event);

@@ -1,9 +1,7 @@
-import { otlpExporter } from '@tracewell/opentelemetry';
 import type { BatchExporter } from '@tracewell/plugin';
-import { consoleExporter } from '@tracewell/sdk';
 import type { StoreOptions, TraceStore } from '@tracewell/store';
 import type { ExporterName } from './configuration.ts';
-import { lateExporter } from './late-exporter.ts';
+import { lateExporter, lateSyncExporter } from './late-exporter.ts';
 
 /** Where spans go, and the store if that is one of the places. */
 export interface Destinations {
@@ -22,16 +20,24 @@ export function createDestinations(
   const exporters = [...given];
   let opening: Promise<TraceStore> | undefined;
   if (names.includes('store')) {
-    // Loaded only by those who keep a store: it is a third of what starting takes.
+    // Everything below is loaded only by those who want it: starting is waited for, every time.
     const loading = import('@tracewell/store');
-    opening = loading.then(({ openStore }) => openStore(store.directory, store.options));
-    const exporter = Promise.all([loading, opening]).then(([{ storeExporter }, opened]) =>
-      storeExporter(opened),
-    );
-    exporters.push(lateExporter('store', exporter));
+    const opened = loading.then(({ openStore }) => openStore(store.directory, store.options));
+    opening = opened;
+    exporters.push(lateSyncExporter('store', async () => (await loading).storeExporter(await opened)));
   }
-  if (names.includes('otlp')) exporters.push(otlpExporter({ onWarning }));
-  if (names.includes('console')) exporters.push(consoleExporter());
+  if (names.includes('otlp')) {
+    exporters.push(
+      lateExporter('otlp', async () =>
+        (await import('@tracewell/opentelemetry')).otlpExporter({ onWarning }),
+      ),
+    );
+  }
+  if (names.includes('console')) {
+    exporters.push(
+      lateSyncExporter('console', async () => (await import('@tracewell/sdk')).consoleExporter()),
+    );
+  }
   return { exporters: exporters.length > 0 ? exporters : [NOWHERE], opening };
 }
 
