@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { decodeTracesJson } from '@tracewell/otlp';
 
@@ -18,9 +19,11 @@ interface End {
   readonly stderr: string;
 }
 
+const ARGS = ['--conditions=@tracewell/source', '--disable-warning=ExperimentalWarning'];
+
 /** Runs the program, sends it a signal once it is ready if there is one, and says how it ended. */
 function run(ending: string, signal: NodeJS.Signals | undefined, file: string | undefined): Promise<End> {
-  const args = ['--conditions=@tracewell/source', '--disable-warning=ExperimentalWarning', program, ending];
+  const args = [...ARGS, program, ending];
   const child = spawn(process.execPath, file === undefined ? args : [...args, file], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -46,7 +49,7 @@ function saved(file: string): string[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, 'utf8')
     .split('\n')
-    .filter((line) => line !== '')
+    .filter((line) => line.endsWith('}'))
     .flatMap((line) => decodeTracesJson(line))
     .map(({ name, attributes }) => (attributes['tracewell.unfinished'] === true ? `${name}?` : name));
 }
@@ -76,6 +79,7 @@ describe('the process ends as it would without tracing, and the spans are saved'
   endsAlike('exit-in-callback', { code: 0 }, ['ended']);
   endsAlike('exit-code', { code: 4 }, ['ended']);
   endsAlike('natural', { code: 0, stdout: 'done\nbeforeExit 1 0\nexit 0\n' }, ['ended']);
+  endsAlike('natural-with-an-asynchronous-exporter', { code: 4, stdout: 'done\n' }, ['ended']);
   endsAlike('natural-with-more-work', { code: 0 }, ['ended', 'after beforeExit']);
   endsAlike('uncaught', { code: 1 }, ['ended', 'open?']);
   endsAlike('uncaught-later', { code: 1 }, ['ended']);
@@ -120,4 +124,26 @@ describe('the process ends as it would without tracing, and the spans are saved'
   endsAlike('signal-after-shutdown', { signal: 'SIGTERM' }, ['ended'], 'SIGTERM');
   endsAlike('two-hosts', { signal: 'SIGINT' }, ['ended', 'of the second host'], 'SIGINT');
   endsAlike('worker', { code: 0, stdout: 'worker 9\n' }, ['ended', 'in thread of its own']);
+});
+
+test('F53 SIGKILL costs at most one flush interval', async () => {
+  const file = join(directory, 'killed.jsonl');
+  const child = spawn(process.execPath, [...ARGS, program, 'kill', file], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  const closed = new Promise((resolve) => child.on('close', resolve));
+  while (!stdout.includes('\n200 ')) await sleep(20);
+  child.kill('SIGKILL');
+  await closed;
+  const recorded = stdout.split('\n').filter((line) => line !== '');
+  const times = recorded.map((line) => Number(line.split(' ')[1]));
+  // An interval of 100 ms, and time for the flush on a machine that is busy with other tests.
+  const safe = times.filter((time) => time < times.at(-1)! - 400).length;
+  const names = new Set(saved(file));
+  assert.ok(safe > 50);
+  for (let index = 0; index < safe; index++) assert.ok(names.has(String(index)), `span ${index} of ${safe}`);
 });

@@ -10,7 +10,13 @@ const [ending, file] = isMainThread ? process.argv.slice(2) : [workerData.ending
 const tracing =
   file === undefined
     ? undefined
-    : startTracing({ exporters: fileExporter(file), flushIntervalMs: 1_000_000 });
+    : startTracing({
+        exporters: ending.endsWith('asynchronous-exporter')
+          ? // As a collector behind a network: nothing gets there without an event loop.
+            [{ name: 'asynchronous', export: (batch) => fileExporter(file).export(batch) }]
+          : [fileExporter(file)],
+        flushIntervalMs: ending === 'kill' ? 100 : 1_000_000,
+      });
 
 /** Starts a span; returns what ends it. */
 function span(name: string): () => void {
@@ -203,6 +209,20 @@ const endings: Readonly<Record<string, () => void | Promise<void>>> = {
   'exit-listener-exits': () => {
     span('ended')();
     process.on('exit', () => process.exit(7));
+  },
+  'natural-with-an-asynchronous-exporter': async () => {
+    span('ended')();
+    await sleep(20);
+    process.exitCode = 4;
+    console.log('done');
+  },
+  kill: async () => {
+    for (let index = 0; ; index++) {
+      span(String(index))();
+      // The parent knows by this what was recorded when.
+      say(`${index} ${Date.now()}`);
+      await sleep(5);
+    }
   },
   'two-hosts': async () => {
     if (file !== undefined) {

@@ -127,8 +127,12 @@ export class Branch {
   }
 }
 
-/** Sums up what several plugins failed with; its cause is an `AggregateError` of their errors. */
+/**
+ * Sums up what several plugins failed with; its cause is an `AggregateError` of their errors. The error of an only
+ * one stands for itself.
+ */
 export function combineFlushErrors(plugin: string, total: number, errors: readonly FlushError[]): FlushError {
+  if (total === 1 && errors.length === 1) return errors[0]!;
   return new FlushError(plugin, {
     retained: errors.reduce((sum, error) => sum + error.retained, 0),
     dropped: errors.reduce((sum, error) => sum + error.dropped, 0),
