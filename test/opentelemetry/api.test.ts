@@ -19,9 +19,9 @@ import {
   isTracingSuppressed,
   suppressTracing,
 } from '@tracewell/opentelemetry';
-import { INVALID_SPAN, type SpanStart, type TracerPlugin } from '@tracewell/plugin';
+import { INVALID_SPAN } from '@tracewell/plugin';
 import { alwaysOff, parentBased, traceIdRatio } from '@tracewell/sdk';
-import { recording } from './recording.ts';
+import { recording, spy } from './recording.ts';
 
 const remote = {
   traceId: '0af7651916cd43dd8448eb211c80319c',
@@ -408,30 +408,43 @@ test('startActiveSpan runs the function in all its forms and returns what it ret
 });
 
 test('a plugin with nothing but the seven operations serves', async () => {
-  const started: SpanStart[] = [];
-  const ended: number[] = [];
-  const plugin: TracerPlugin = {
-    name: 'bare',
-    startSpan: (start) => started.push({ ...start }),
-    setAttribute() {},
-    setStatus() {},
-    addEvent() {},
-    endSpan: (span) => void ended.push(span),
-    async flush() {},
-  };
+  const plugin = spy();
   const provider = createTracerProvider(plugin);
   const tracer = provider.getTracer('bare');
   const parent = tracer.startSpan('parent', {}, ROOT_CONTEXT);
   const child = tracer.startSpan('child', {}, within(parent));
   parent.updateName('x').addLink({ context: remote });
   child.end();
+  child.end();
   parent.end();
-  assert.deepEqual(ended, [2, 1]);
-  assert.equal(started[1]!.parent, 1);
-  assert.equal(started[1]!.context?.traceId, parent.spanContext().traceId);
-  assert.equal(started[1]!.context?.spanId, child.spanContext().spanId);
+  assert.deepEqual(plugin.calls, [
+    ['endSpan', 2],
+    ['endSpan', 1],
+  ]);
+  assert.equal(plugin.started[1]!.parent, 1);
+  assert.equal(plugin.started[1]!.context?.traceId, parent.spanContext().traceId);
+  assert.equal(plugin.started[1]!.context?.spanId, child.spanContext().spanId);
   await provider.forceFlush();
   await provider.shutdown();
+});
+
+test('a plugin is given only what the contract allows', () => {
+  const plugin = spy();
+  const tracer = createTracerProvider(plugin).getTracer('x');
+  const invalid = trace.setSpanContext(ROOT_CONTEXT, INVALID_SPAN_CONTEXT);
+  const span = tracer.startSpan('root', { startTime: [-1, 0], links: [{}, null] as never }, invalid);
+  span.setStatus({ code: 2, message: new Error('no') as never });
+  span.setStatus({ code: 7 as never });
+  span.end(Number.NaN);
+  const { remoteParent, startTimeUnixNanos, links } = plugin.started[0]!;
+  assert.deepEqual([remoteParent, startTimeUnixNanos, links], [undefined, undefined, []]);
+  assert.deepEqual(plugin.calls, [
+    ['setStatus', 1, { code: 2 }],
+    ['endSpan', 1, undefined],
+  ]);
+  const traceState = createTraceState('v=1');
+  tracer.startSpan('child', {}, withRemote({ ...remote, traceState } as typeof remote));
+  assert.equal(plugin.started[1]!.context?.traceState, 'v=1');
 });
 
 test('wrap makes a span of a handle, under which others nest, also after its end', async () => {
@@ -455,23 +468,23 @@ test('wrap makes a span of a handle, under which others nest, also after its end
   }
 });
 
+test('a wrapped handle still has its identity after its end, when nobody had asked before', () => {
+  const { plugin, provider } = recording();
+  const handle = plugin.startSpan({ name: 'wrapped' });
+  const identity = plugin.spanContext(handle);
+  const span = provider.wrap(handle);
+  span.end();
+  assert.equal(span.spanContext().spanId, identity!.spanId);
+});
+
 test('a child of a wrapped handle whose identity nobody knows is left to the plugin', () => {
-  const started: SpanStart[] = [];
-  const plugin: TracerPlugin = {
-    name: 'bare',
-    startSpan: (start) => started.push({ ...start }),
-    setAttribute() {},
-    setStatus() {},
-    addEvent() {},
-    endSpan() {},
-    async flush() {},
-  };
+  const plugin = spy();
   const provider = createTracerProvider(plugin);
   const wrapped = provider.wrap(plugin.startSpan({ name: 'wrapped' }));
   assert.equal(isSpanContextValid(wrapped.spanContext()), false);
   const child = provider.getTracer('x').startSpan('child', {}, within(wrapped));
-  assert.equal(started[1]!.parent, 1);
-  assert.equal(started[1]!.context, undefined);
+  assert.equal(plugin.started[1]!.parent, 1);
+  assert.equal(plugin.started[1]!.context, undefined);
   assert.equal(isSpanContextValid(child.spanContext()), false);
 });
 
@@ -519,11 +532,11 @@ test('F55 nothing that a caller passes makes a span throw', async () => {
   for (const value of values as never[]) {
     const span = tracer.startSpan(
       value,
-      { attributes: { a: value }, kind: value, startTime: value, links: [] },
+      { attributes: { a: value }, kind: value, startTime: value, links: value },
       ROOT_CONTEXT,
     );
     span.setAttribute('a', value).setAttribute(value, 1).setAttributes(value).addEvent(value, value, value);
-    span.updateName(value).recordException(value);
+    span.updateName(value).addLink(value).addLinks(value).recordException(value);
     span.setStatus({ code: 2, message: value });
     span.end(value);
   }

@@ -86,6 +86,9 @@ test('binding an emitter again binds its later listeners to the later context', 
   context.bind(withValue('second'), emitter).on('event', () => seen.push(active()));
   emitter.emit('event');
   assert.deepEqual(seen, ['first', 'second']);
+  const listener = () => {};
+  emitter.on('other', listener).off('other', listener);
+  assert.equal(emitter.listenerCount('other'), 0);
 });
 
 test('attach sets the context until it is disposed of', () => {

@@ -412,7 +412,9 @@ test('F50 no header and no password of a URL shows in an error', async () => {
   ]) {
     errors.push(await failure(otlpExporter({ url, headers }).export(sample(1).batch)));
   }
-  errors.push(await failureOf(() => {}, { headers: { authorization: `${secret}\n` } }));
+  const impossible = await failureOf(() => {}, { headers: { authorization: `${secret}\n` } });
+  assert.equal(impossible.retryable, false);
+  errors.push(impossible);
   for (const url of ['not a url hunter2', 'ftp://ada:hunter2@host/']) {
     try {
       otlpExporter({ url });

@@ -2,7 +2,7 @@
 import type { Tracer } from '@opentelemetry/api';
 import { createTracerProvider, type PluginTracerProvider } from '@tracewell/opentelemetry';
 import { decodeTraces } from '@tracewell/otlp';
-import type { SpanBatch, SpanData } from '@tracewell/plugin';
+import type { SpanBatch, SpanData, SpanStart, TracerPlugin } from '@tracewell/plugin';
 import { type BufferedPlugin, type BufferedPluginOptions, bufferedPlugin } from '@tracewell/sdk';
 
 export interface Recording {
@@ -37,5 +37,32 @@ export function recording(options: BufferedPluginOptions = {}): Recording {
         throw new Error(`expected one span, got ${all.length}: ${all.map((span) => span.name)}`);
       return all[0]!;
     },
+  };
+}
+
+/** A plugin with nothing but the seven operations, and the calls that it got. */
+export interface Spy extends TracerPlugin {
+  /** What each span was started with; its handle is its place in here, from 1. */
+  readonly started: SpanStart[];
+  readonly calls: [operation: string, ...args: unknown[]][];
+}
+
+export function spy(): Spy {
+  const started: SpanStart[] = [];
+  const calls: Spy['calls'] = [];
+  const note =
+    (operation: string) =>
+    (...args: unknown[]): void =>
+      void calls.push([operation, ...args]);
+  return {
+    name: 'spy',
+    started,
+    calls,
+    startSpan: (start) => started.push({ ...start }),
+    setAttribute: note('setAttribute'),
+    setStatus: note('setStatus'),
+    addEvent: note('addEvent'),
+    endSpan: note('endSpan'),
+    async flush() {},
   };
 }

@@ -94,6 +94,17 @@ test('propagators come from options, from OTEL_PROPAGATORS, or are trace context
   assert.deepEqual(injected({}), { headers: ['baggage', 'traceparent'], warnings: [] });
 });
 
+test('a propagator that is named twice works once', () => {
+  const { propagator, unregister } = registerOpenTelemetry({
+    plugin: recording().plugin,
+    propagators: ['tracecontext', 'tracecontext'],
+  });
+  let headers = 0;
+  propagator.inject(trace.setSpanContext(ROOT_CONTEXT, remote), {}, { set: () => headers++ });
+  unregister();
+  assert.equal(headers, 1);
+});
+
 test('b3 and jaeger come from the published packages; what is not known is left out with a warning', () => {
   assert.deepEqual(injected({ propagators: ['b3'] }).headers, ['b3']);
   assert.deepEqual(injected({ propagators: ['b3multi'] }).headers, [
@@ -107,6 +118,7 @@ test('b3 and jaeger come from the published packages; what is not known is left 
   assert.deepEqual(headers, ['traceparent']);
   assert.equal(warnings.length, 2);
   assert.match(warnings[0]!, /"xray" is not known.*tracecontext/);
+  assert.match(warnings[1]!, /"__proto__" is not known/);
 });
 
 test('whoever is no plugin is refused at once', () => {

@@ -50,7 +50,6 @@ export class OtlpTransport {
         this.#configuration.headers(),
       ]);
       const body = compression === 'gzip' ? await compress(bytes) : bytes;
-      aborted.throwIfAborted();
       const sent: Record<string, string> = {
         ...headers,
         'User-Agent': userAgent,
