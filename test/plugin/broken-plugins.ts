@@ -523,6 +523,12 @@ export const brokenPlugins: Readonly<Record<string, BrokenPlugin>> = {
     breaks: ['limit-value-length'],
     change: (plugin) => unlimit(plugin, 'attributeValueLengthLimit'),
   },
+  'cuts values through a surrogate pair': {
+    breaks: ['limit-value-length'],
+    change(plugin) {
+      plugin.cut = (text) => text.slice(0, plugin.limits.attributeValueLengthLimit);
+    },
+  },
   'has no limit on the length of values in arrays': {
     breaks: ['limit-value-length'],
     change(plugin) {

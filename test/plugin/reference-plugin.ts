@@ -94,7 +94,7 @@ export class ReferencePlugin implements TracerPlugin {
       traceId: own?.traceId ?? parent?.context.traceId ?? newId(16),
       spanId: own?.spanId ?? newId(8),
       parentSpanId: parent?.context.spanId ?? '',
-      traceState: own?.traceState ?? parent?.context.traceState ?? '',
+      traceState: own?.traceState || parent?.context.traceState || '',
       flags: 1 | knownBit | (parent?.remote ? remoteBit : 0),
       name: text(read(() => start.name)),
       kind: Object.values(SpanKind).includes(kind as SpanKind) ? (kind as SpanKind) : SpanKind.INTERNAL,
@@ -290,19 +290,23 @@ export class ReferencePlugin implements TracerPlugin {
     return { attributes: copied, droppedAttributesCount: Math.max(0, count - limit) };
   }
 
+  /** Cuts a string off at the limit, never through a character. */
+  cut(text: string): string {
+    const { attributeValueLengthLimit: limit } = this.limits;
+    if (text.length <= limit) return text;
+    const last = text.charCodeAt(limit - 1);
+    return text.slice(0, last >= 0xd800 && last < 0xdc00 ? limit - 1 : limit);
+  }
+
   /** Copies a value; `undefined` for what OTLP cannot say. */
   copyValue(value: unknown, depth = 0): AttributeValue | undefined {
-    if (typeof value === 'string') {
-      return value.length > this.limits.attributeValueLengthLimit
-        ? value.slice(0, this.limits.attributeValueLengthLimit)
-        : value;
-    }
+    if (typeof value === 'string') return this.cut(value);
     if (value === null || typeof value === 'boolean' || typeof value === 'number') return value;
     if (typeof value === 'bigint') return value === BigInt.asIntN(64, value) ? value : undefined;
     if (typeof value !== 'object' || depth > maxDepth) return undefined;
     return read(() => {
       if (value instanceof Double) return value;
-      if (value instanceof Uint8Array) return new Uint8Array(value);
+      if (value instanceof Uint8Array) return value.slice(0, this.limits.attributeValueLengthLimit);
       if (Array.isArray(value))
         return elementsOf(value).map((element) => this.copyValue(element, depth + 1) ?? null);
       const copied = Object.create(null) as Record<string, AttributeValue>;

@@ -48,6 +48,7 @@ export const limitRules: readonly PluginRule[] = [
         trial.plugin.setAttribute(span, 'exact', 'abcdefghij');
         trial.plugin.setAttribute(span, 'list', ['abcdefghijklmno', 1, 'short']);
         trial.plugin.setAttribute(span, 'number', 12_345_678_901);
+        trial.plugin.setAttribute(span, 'pair', 'abcdefghi🚀');
         trial.plugin.addEvent(span, { name: 'event', attributes: { long: 'abcdefghijklmno' } });
       });
       const span = await trial.only();
@@ -56,6 +57,7 @@ export const limitRules: readonly PluginRule[] = [
         exact: 'abcdefghij',
         list: ['abcdefghij', 1, 'short'],
         number: 12_345_678_901,
+        pair: 'abcdefghi',
       };
       same(span.attributes, expected, 'the attributes');
       same(span.events[0]?.attributes, { long: 'abcdefghij' }, 'the attributes of the event');
