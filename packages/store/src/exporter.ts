@@ -1,4 +1,10 @@
-import { type BatchExporter, ExportError, type SpanBatch, TracewellError } from '@tracewell/plugin';
+import {
+  type BatchExporter,
+  ExportError,
+  type ExportOptions,
+  type SpanBatch,
+  TracewellError,
+} from '@tracewell/plugin';
 import type { TraceStore } from './engine.ts';
 import type { InsertResult } from './store.ts';
 
@@ -25,10 +31,10 @@ export function storeExporter(store: BatchStore): BatchExporter {
   return {
     name: 'store',
 
-    async export(batch: SpanBatch): Promise<void> {
+    async export(batch: SpanBatch, options: ExportOptions = {}): Promise<void> {
       let result: InsertResult;
       try {
-        result = await store.insertBatch(batch);
+        result = await unlessAborted(store.insertBatch(batch), options.signal);
       } catch (error) {
         // Durable; queries see it as soon as the index takes it.
         if (codeOf(error) === 'TW_LOG_APPLY_FAILED') return;
@@ -63,7 +69,28 @@ const NOT_RETRYABLE: ReadonlySet<string> = new Set([
   'TW_DECODE_TOO_LARGE',
 ]);
 
+/** Stops waiting when the signal is aborted. The batch may be stored all the same; sent again it counts once. */
+async function unlessAborted<Result>(
+  inserting: Promise<Result>,
+  signal: AbortSignal | undefined,
+): Promise<Result> {
+  if (signal === undefined) return inserting;
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void =>
+    aborted.reject(
+      new ExportError('store: stopped waiting for the disk', { retryable: true, cause: signal.reason }),
+    );
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([inserting, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
 function exportError(error: unknown): ExportError {
+  if (error instanceof ExportError) return error;
   const retryable =
     !(error instanceof TypeError || error instanceof RangeError) && !NOT_RETRYABLE.has(codeOf(error) ?? '');
   const message = error instanceof Error ? error.message : String(error);

@@ -248,7 +248,7 @@ test('F11 an index file that is damaged, cut or gone is made again from the log'
   const directory = newDirectory(t);
   {
     await using store = await openStore(directory, { segmentBytes: 64 << 10 });
-    for (let batch = 0; batch < 40; batch++)
+    for (let batch = 0; batch < 120; batch++)
       await store.insertSpans(numbered(batch * 100, batch * 100 + 100));
   }
   const files = globSync(`${directory}/log/*/*.idx`).sort();
@@ -261,7 +261,7 @@ test('F11 an index file that is damaged, cut or gone is made again from the log'
   rmSync(files[3]!);
   await using store = await openStore(directory);
   const spans = await find(store, { limit: 1000 });
-  assert.deepEqual(plain(spans), plain(numbered(0, 6000).reverse()));
+  assert.deepEqual(plain(spans), plain(numbered(0, 12_000).reverse()));
   assert.equal((await store.health()).status, 'ok');
 });
 

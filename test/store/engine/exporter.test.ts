@@ -16,8 +16,31 @@ testBatchExporter('the store exporter', {
   async create() {
     const directory = mkdtempSync(join(tmpdir(), 'tracewell-exporter-'));
     const store = await openStore(directory);
+    let failing = false;
+    let hanging: PromiseWithResolvers<void> | undefined;
+    const fail = (): void => {
+      if (failing) throw new TracewellError('TW_LOG_NO_SPACE', 'the disk is full');
+    };
     return {
-      exporter: storeExporter(store),
+      exporter: storeExporter({
+        async insertBatch(batch) {
+          fail();
+          await hanging?.promise;
+          return store.insertBatch(batch);
+        },
+        insertBatchSync(batch) {
+          fail();
+          return store.insertBatchSync(batch);
+        },
+        flush: () => store.flush(),
+      }),
+      failDelivery(now) {
+        failing = now;
+      },
+      hangDelivery(now) {
+        if (now) hanging = Promise.withResolvers();
+        else hanging?.resolve();
+      },
       async spans() {
         const spans: SpanData[] = [];
         let cursor: string | undefined;

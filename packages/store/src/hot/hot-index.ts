@@ -26,6 +26,9 @@ export class HotIndex implements LogIndexer<FrameRows> {
   readonly operations = new Operations();
   readonly #segments = new Map<Segment, SegmentIndex>();
   readonly #scanner = new TraceScanner();
+  // Made when asked for, and again after a change.
+  #blocks: PlacedBlock[] | undefined;
+  #blocksByStart: PlacedBlock[] | undefined;
   #unreadableFrames = 0;
   // What the last comparison of two copies said.
   #verdict: CopyVerdict = 'different';
@@ -60,31 +63,52 @@ export class HotIndex implements LogIndexer<FrameRows> {
       index = new SegmentIndex(segment);
       this.#segments.set(segment, index);
     }
-    index.add(payloadOffset, payload, rows);
+    this.#blocksByStart = undefined;
+    const blocks = index.blocks.length;
+    try {
+      index.add(payloadOffset, payload, rows);
+    } finally {
+      if (index.blocks.length !== blocks) this.#blocks = undefined;
+    }
   }
 
   load(segment: Segment, bytes: Uint8Array): boolean {
     const loaded = loadIndex(bytes, this.operations);
     if (loaded === undefined) return false;
     this.#segments.set(segment, new SegmentIndex(segment, loaded.blocks, loaded.groups));
+    this.#blocks = this.#blocksByStart = undefined;
     return true;
   }
 
   save(segment: Segment): readonly Uint8Array[] {
     const index = this.#segments.get(segment) ?? new SegmentIndex(segment);
     index.trim();
+    this.#blocks = this.#blocksByStart = undefined;
     return saveIndex(index.blocks, index.groups, this.operations);
   }
 
   remove(segment: Segment): void {
     if (!this.#segments.delete(segment)) return;
+    this.#blocks = this.#blocksByStart = undefined;
     // What was hidden in favour of a row of that segment has to be seen again: compare anew.
     for (const { block } of this.blocks()) block.forgetOthers();
   }
 
-  /** All blocks. */
-  *blocks(): Generator<PlacedBlock> {
-    for (const index of this.#segments.values()) for (const block of index.blocks) yield { index, block };
+  /** All blocks, in no particular order. The list is not to be changed; a later call may return another one. */
+  blocks(): readonly PlacedBlock[] {
+    if (this.#blocks === undefined) {
+      this.#blocks = [];
+      for (const index of this.#segments.values()) {
+        for (const block of index.blocks) this.#blocks.push({ index, block });
+      }
+    }
+    return this.#blocks;
+  }
+
+  /** As {@link HotIndex.blocks}, those first that have the latest start. */
+  blocksByStart(): readonly PlacedBlock[] {
+    this.#blocksByStart ??= [...this.blocks()].sort((a, b) => b.block.maxStart - a.block.maxStart);
+    return this.#blocksByStart;
   }
 
   /**
@@ -92,11 +116,11 @@ export class HotIndex implements LogIndexer<FrameRows> {
    * that a caller can let others run; what is added meanwhile is left for the next time.
    */
   *reconcile(): Generator<void> {
-    for (const { index, block } of [...this.blocks()]) {
+    for (const { index, block } of this.blocks()) {
       const until = block.count;
       if (block.reconciled === until) continue;
       const [minStart, maxStart] = boundsOfStarts(block, block.reconciled, until);
-      for (const { index: otherIndex, block: other } of [...this.blocks()]) {
+      for (const { index: otherIndex, block: other } of this.blocks()) {
         if (other === block || other.maxStart < minStart || other.minStart > maxStart) continue;
         this.#hideCopies(index, block, until, otherIndex, other);
         yield;

@@ -27,7 +27,7 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
   // A cursor's own span passes the columns, as may others with the same numbers; whole ids decide.
   let inclusive = true;
   for (;;) {
-    const blocks = newestFirst(index);
+    const blocks = index.blocksByStart();
     const rows = await newestRows(blocks, new RowFilter(plan, index.operations, after, inclusive), fetch);
     if (rows.cutBetweenEquals) {
       fetch *= 4;
@@ -51,10 +51,6 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
     inclusive = false;
     fetch = Math.min(Math.max(fetch * 2, FIRST_FETCH), Math.max(fetch, MAX_FETCH));
   }
-}
-
-function newestFirst(index: HotIndex): PlacedBlock[] {
-  return [...index.blocks()].sort((a, b) => b.block.maxStart - a.block.maxStart);
 }
 
 async function newestRows(

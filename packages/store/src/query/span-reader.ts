@@ -4,6 +4,7 @@ import type { Block } from '../hot/block.ts';
 import type { PlacedBlock } from '../hot/hot-index.ts';
 import { ABSENT, GROUP_WORDS } from '../hot/row.ts';
 import type { SegmentIndex } from '../hot/segment-index.ts';
+import { PageCache } from './page-cache.ts';
 
 /** What the spans of a group share. */
 interface Origin {
@@ -20,6 +21,7 @@ const MAX_ORIGINS = 4096;
 export class SpanReader {
   /** Spans that could not be decoded. */
   unreadable = 0;
+  readonly #pages = new PageCache();
   readonly #origins = new WeakMap<SegmentIndex, Map<number, Origin>>();
 
   /**
@@ -28,7 +30,8 @@ export class SpanReader {
    * @throws `TracewellError` (`TW_LOG_READ_FAILED`) if its file cannot be read
    */
   read({ index, block }: PlacedBlock, row: number): SpanData | undefined {
-    return this.#decode(index.read(block, row), 0, index, block, row);
+    const { bytes, at } = this.#pages.read(index.segment, block.offset[row]!, block.length[row]!);
+    return this.#decode(bytes, at, index, block, row);
   }
 
   /**
@@ -47,10 +50,10 @@ export class SpanReader {
         end = rowEnd;
         until++;
       }
-      const bytes = index.segment.read(start, end - start);
+      const { bytes, at } = this.#pages.read(index.segment, start, end - start);
       for (; from < until; from++) {
         const row = rows[from]!;
-        const span = this.#decode(bytes, block.offset[row]! - start, index, block, row);
+        const span = this.#decode(bytes, at + block.offset[row]! - start, index, block, row);
         if (span !== undefined) yield span;
       }
     }
