@@ -45,6 +45,10 @@ class Contents {
   /** Sectors written since a sync took them. */
   dirty = new Set<number>();
   lengthDirty = false;
+  /** How many syncs have been begun, and by sector the number of the one whose copy is on the platter. */
+  syncs = 0;
+  syncedLength = 0;
+  readonly syncedSectors = new Map<number, number>();
 
   resize(length: number): void {
     if (length > this.seen.length) {
@@ -396,19 +400,28 @@ class FaultFile implements OpenFile {
   /** Takes the dirty sectors: they count as clean, whether or not what is returned brings them to the platter. */
   #take(): () => void {
     const contents = this.#contents;
-    const sectors = [...contents.dirty].map((sector) => ({
-      from: sector * SECTOR,
-      bytes: contents.seen.slice(sector * SECTOR, Math.min((sector + 1) * SECTOR, contents.length)),
-    }));
     const { length } = contents;
+    const number = ++contents.syncs;
+    const sectors = [...contents.dirty].map((sector) => ({
+      sector,
+      bytes: contents.seen.slice(sector * SECTOR, Math.min((sector + 1) * SECTOR, length)),
+    }));
     contents.dirty.clear();
+    // A sync that was begun earlier and ends later brings back nothing that is older.
     return () => {
-      const platter = new Uint8Array(length);
-      platter.set(contents.platter.subarray(0, length));
-      for (const { from, bytes } of sectors)
-        if (from < length) platter.set(bytes.subarray(0, length - from), from);
-      contents.platter = platter;
-      contents.lengthDirty = contents.length !== length;
+      if (number > contents.syncedLength) {
+        const platter = new Uint8Array(length);
+        platter.set(contents.platter.subarray(0, length));
+        contents.platter = platter;
+        contents.syncedLength = number;
+        contents.lengthDirty = contents.length !== length;
+      }
+      for (const { sector, bytes } of sectors) {
+        const from = sector * SECTOR;
+        if ((contents.syncedSectors.get(sector) ?? 0) > number || from >= contents.platter.length) continue;
+        contents.syncedSectors.set(sector, number);
+        contents.platter.set(bytes.subarray(0, contents.platter.length - from), from);
+      }
     };
   }
 

@@ -465,6 +465,22 @@ describe('writes that fail', () => {
     }
   });
 
+  it('F14 opens a log with a torn tail though there is no room for a copy of it', async () => {
+    const disk = await diskWith(['a', 'b'.padEnd(1000)]);
+    disk.change(segmentFile(disk), (bytes) => bytes.subarray(0, bytes.length - 100));
+    const torn = disk.read(segmentFile(disk));
+    disk.capacity = disk.used();
+    const { log, list, put } = await openOn(disk);
+    assert.deepEqual(list.texts(), ['a']);
+    assert.ok(log.health().tornBytes > 900);
+    assert.deepEqual(disk.read(segmentFile(disk)), torn, 'it stays where it is');
+    await assert.rejects(put('c'), withCode('TW_LOG_NO_SPACE'));
+    disk.capacity = Number.POSITIVE_INFINITY;
+    await put('d');
+    await log.close();
+    assert.deepEqual((await reopen(disk)).texts, ['a', 'd']);
+  });
+
   it('F14 no room for the next segment keeps the present one going', async () => {
     const disk = new FaultDisk(1);
     const { log, put } = await openOn(disk, SMALL);

@@ -96,6 +96,12 @@ export function writeAllSync(file: OpenFile, pieces: readonly Uint8Array[], posi
   }
 }
 
+/** Whether an error says that the disk, the quota or the largest file size is reached. */
+export function isNoSpace(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
+}
+
 /** The pieces without their first `count` bytes. */
 function piecesAfter(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
   let left = count;

@@ -112,15 +112,21 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       this.#claim();
     }
     this.#listWriters();
+    let appendable = false;
     for (const reader of this.#readers.values()) {
       const tail = await this.#readAll(reader);
       this.#damagedBytes += reader.foundGaps.reduce((sum, { gap }) => sum + gap.length, 0);
-      if (reader === this.#own) this.#tornBytes += recoverLog(this.#fs, reader, tail, this.#randomBytes);
-      else this.#repairOther(reader);
+      if (reader === this.#own) {
+        const recovered = recoverLog(this.#fs, reader, tail, this.#randomBytes);
+        this.#tornBytes += recovered.tornBytes;
+        appendable = recovered.appendable;
+      } else {
+        this.#repairOther(reader);
+      }
     }
     if (this.#own === undefined) return;
     const own = this.#own;
-    this.#writer = new LogWriter(this.#fs, own, {
+    this.#writer = new LogWriter(this.#fs, own, appendable, {
       ...this.#settings,
       randomBytes: this.#randomBytes,
       onSealed: () => this.#saveIndexes(own),

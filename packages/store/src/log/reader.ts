@@ -301,9 +301,9 @@ export class LogReader<Prepared> {
    */
   #headerBehind(number: number, header: 'empty' | 'invalid'): SegmentHeader | undefined {
     const path = segmentPath(this.directory, number);
-    const file = this.#context.files.get(path);
     const later = this.#numbers.find((other) => other > number && typeof this.#header(other) === 'object');
     if (header === 'empty' && later === undefined) return undefined;
+    const file = this.#context.files.get(path);
     const read = (target: Uint8Array, offset: number) => file.readSync(target, offset);
     const behind = lookBehind(read, SEGMENT_HEADER_BYTES, this.nextSequence, undefined);
     this.#context.files.close(path);

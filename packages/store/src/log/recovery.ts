@@ -5,7 +5,7 @@
  * 1. What `salvage` left out is copied aside and replaced by frames that say so, so that the log is whole again
  *    and the next opening does not stop.
  * 2. What stands behind the last whole group is copied aside and cut off. It was never acknowledged.
- * 3. Files that were made for the next segments are removed; none of them has begun.
+ * 3. Files that were made for the next segments are removed, or renamed if something is in them.
  * 4. Frames that nothing proves durable are written again, the same bytes at the same place, and synced. They
  *    may be in the page cache only; and after a failed sync the operating system may call pages clean that
  *    never reached the disk, which a mere second sync would believe.
@@ -14,57 +14,94 @@
  */
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { type FileSystem, type OpenFile, writeAllSync } from '../fs/file-system.ts';
+import { type FileSystem, isNoSpace, type OpenFile, writeAllSync } from '../fs/file-system.ts';
 import { FRAME_HEADER_BYTES, MAX_PAYLOAD_BYTES, type SegmentId, writeFrameHeader } from './frame.ts';
 import { indexPath, segmentPath, setAsideName } from './names.ts';
 import type { FoundGap, LogReader } from './reader.ts';
 import type { Behind } from './scan.ts';
+import type { LogSegment } from './segment.ts';
 import { encodeSegmentHeader, randomSegmentId, SEGMENT_HEADER_BYTES } from './segment-header.ts';
 import { FrameKind } from './types.ts';
 
 const CHUNK_BYTES = 1024 * 1024;
 
+/** What {@link recoverLog} did. */
+export interface Recovered {
+  /** How many bytes of an unfinished group were found and made ineffective. */
+  readonly tornBytes: number;
+  /**
+   * Whether the last segment may be appended to. If there is no room for a copy of what is behind its last
+   * group, that stays where it is, and the log goes on in the next segment.
+   */
+  readonly appendable: boolean;
+}
+
 /**
  * Makes a log that has been read to its end ready to be appended to.
  *
  * @param tail - what the reader found behind the last whole group
- * @returns how many bytes of an unfinished group were cut off
  */
 export function recoverLog<Prepared>(
   fs: FileSystem,
   reader: LogReader<Prepared>,
   tail: Behind,
   randomBytes: (count: number) => Uint8Array,
-): number {
+): Recovered {
   repairGaps(fs, reader, randomBytes);
   let tornBytes = 0;
+  let appendable = false;
   const segment = reader.current;
   if (segment !== undefined && !segment.sealed) {
     const file = fs.openSync(segment.path, 'write');
     try {
-      if (file.sizeSync() > segment.bytes) {
-        const end = Math.min(tail.nonZeroEnd, file.sizeSync());
-        tornBytes += setAside(fs, file, reader.directory, segment.number, segment.bytes, end, 'torn');
-        file.truncateSync(segment.bytes);
-      }
+      const end = Math.min(tail.nonZeroEnd, file.sizeSync());
+      tornBytes += Math.max(0, end - segment.bytes);
+      appendable = cutTail(fs, file, reader.directory, segment, end);
       writeAgain(file, reader.uncertainFrom, segment.bytes);
       file.syncSync();
     } finally {
       file.closeSync();
     }
   }
-  for (const number of reader.notBegun()) {
-    const path = segmentPath(reader.directory, number);
-    const file = fs.openSync(path, 'read');
-    try {
-      tornBytes += setAside(fs, file, reader.directory, number, 0, nonZeroEnd(file), 'torn');
-    } finally {
-      file.closeSync();
-    }
-    fs.unlinkSync(path);
-  }
+  for (const number of reader.notBegun()) tornBytes += removeNotBegun(fs, reader.directory, number);
   fs.syncDirectorySync(reader.directory);
-  return tornBytes;
+  return { tornBytes, appendable };
+}
+
+/** Cuts a segment back to its last whole group; `false` if there is no room for a copy of what is cut. */
+function cutTail(
+  fs: FileSystem,
+  file: OpenFile,
+  directory: string,
+  segment: LogSegment,
+  end: number,
+): boolean {
+  if (file.sizeSync() === segment.bytes) return true;
+  try {
+    setAside(fs, file, directory, segment.number, segment.bytes, end, 'torn');
+  } catch (error) {
+    if (isNoSpace(error)) return false;
+    throw error;
+  }
+  file.truncateSync(segment.bytes);
+  return true;
+}
+
+/** Removes the file of a segment that has not begun, or renames it if something is in it. */
+function removeNotBegun(fs: FileSystem, directory: string, number: number): number {
+  const path = segmentPath(directory, number);
+  const file = fs.openSync(path, 'read');
+  let size: number;
+  let end: number;
+  try {
+    size = file.sizeSync();
+    end = nonZeroEnd(file);
+  } finally {
+    file.closeSync();
+  }
+  if (end === 0) fs.unlinkSync(path);
+  else fs.renameSync(path, freeSetAsidePath(fs, directory, number, 0, 'torn'));
+  return end === 0 ? 0 : size;
 }
 
 /** Replaces what the reader left out by frames that stand for it. */
@@ -159,20 +196,32 @@ function setAside(
   why: 'torn' | 'damaged',
 ): number {
   if (to <= from) return 0;
-  let copy = 0;
-  let path = join(directory, setAsideName(segmentNumber, from, why, copy));
-  while (fs.statSync(path) !== undefined) {
-    path = join(directory, setAsideName(segmentNumber, from, why, ++copy));
-  }
+  const path = freeSetAsidePath(fs, directory, segmentNumber, from, why);
   const target = fs.openSync(path, 'create');
   try {
     copyStretch(file, from, to, target, 0);
     target.syncSync();
-  } finally {
+  } catch (error) {
     target.closeSync();
+    fs.unlinkSync(path);
+    throw error;
   }
+  target.closeSync();
   fs.syncDirectorySync(directory);
   return to - from;
+}
+
+function freeSetAsidePath(
+  fs: FileSystem,
+  directory: string,
+  segmentNumber: number,
+  offset: number,
+  why: 'torn' | 'damaged',
+): string {
+  for (let copy = 0; ; copy++) {
+    const path = join(directory, setAsideName(segmentNumber, offset, why, copy));
+    if (fs.statSync(path) === undefined) return path;
+  }
 }
 
 function writeAgain(file: OpenFile, from: number, to: number): void {

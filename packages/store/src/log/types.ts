@@ -247,6 +247,11 @@ export interface Log<Prepared = undefined> {
   /** How the log is. Reads no file; may try the locks of other writers. */
   health(): LogHealth;
 
-  /** Writes what is waiting, syncs, and gives the writer's directory free. Idempotent. */
+  /**
+   * Writes what is waiting, syncs, and gives the writer's directory free. Idempotent.
+   *
+   * @throws {@link TracewellError} (`TW_LOG_REFUSED`), as a rejection, if something that was acknowledged could
+   * not be synced, which `durability: 'commit'` excludes; the log is closed all the same
+   */
   close(): Promise<void>;
 }

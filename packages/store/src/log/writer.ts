@@ -25,7 +25,7 @@
  * same bytes are written again at the same place, and everything else behind them.
  */
 import { TracewellError } from '@tracewell/plugin';
-import { type FileSystem, type OpenFile, writeAll, writeAllSync } from '../fs/file-system.ts';
+import { type FileSystem, isNoSpace, type OpenFile, writeAll, writeAllSync } from '../fs/file-system.ts';
 import { isKnownKind, MAX_PAYLOAD_BYTES } from './frame.ts';
 import { encodeGroup, type Group, PendingFrame, type Placement, takeGroup } from './group.ts';
 import { segmentPath } from './names.ts';
@@ -95,8 +95,11 @@ export class LogWriter<Prepared> {
   #syncing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param reader - has read the log to its end and stays with the writer */
-  constructor(fs: FileSystem, reader: LogReader<Prepared>, options: WriterOptions) {
+  /**
+   * @param reader - has read the log to its end and stays with the writer
+   * @param appendable - whether the last segment may be appended to
+   */
+  constructor(fs: FileSystem, reader: LogReader<Prepared>, appendable: boolean, options: WriterOptions) {
     this.#fs = fs;
     this.#reader = reader;
     this.#options = options;
@@ -105,7 +108,7 @@ export class LogWriter<Prepared> {
     this.#rollAt = options.segmentBytes;
     const last = reader.current;
     this.#nextNumber = (last?.number ?? 0) + 1;
-    if (last !== undefined && !last.sealed) {
+    if (last !== undefined && appendable) {
       const { idHalves: id, number, firstSequence, writer } = last;
       const header = { id, number, firstSequence, writer };
       this.#active = { file: fs.openSync(last.path, 'write'), header, end: last.bytes };
@@ -166,22 +169,15 @@ export class LogWriter<Prepared> {
     this.#status = 'closing';
     clearInterval(this.#timer);
     await this.#drained();
-    try {
-      await this.#syncTo(this.#written);
-      if (this.#appended > 0 && this.writeError === undefined) await this.#mark();
-    } catch {
-      // Everything that was acknowledged is as durable as was promised; what failed is in `writeError`.
-    }
+    // A failure stays in `writeError`, and what follows does nothing then.
+    await this.#syncTo(this.#written).catch(() => {});
+    const unsynced = this.#durable < this.#written;
+    if (this.#appended > 0 && this.writeError === undefined) await this.#mark();
     await Promise.all(this.#background);
     this.#status = 'closed';
     this.#removeNewFile();
-    const active = this.#active;
-    if (active === undefined) return;
-    try {
-      if (this.writeError === undefined) await active.file.sync();
-    } finally {
-      active.file.closeSync();
-    }
+    this.#active?.file.closeSync();
+    if (unsynced && this.writeError !== undefined) throw this.writeError;
   }
 
   #refusal(kind: FrameKind, payload: Uint8Array, maxPendingBytes: number): Error | undefined {
@@ -428,6 +424,7 @@ export class LogWriter<Prepared> {
     );
     const group = takeGroup([frame]);
     this.#settle(group, await this.#commit(group));
+    await this.#syncTo(this.#written).catch(() => {});
   }
 
   /** Begins the next segment if the group does not fit the present one, or there is none. */
@@ -502,7 +499,9 @@ export class LogWriter<Prepared> {
     const path = segmentPath(this.#reader.directory, number);
     // It may be there already if it could not be removed after an earlier try.
     const mode = this.#fs.statSync(path) === undefined ? 'create' : 'write';
-    this.#newFile = { file: this.#fs.openSync(path, mode), number };
+    const file = this.#fs.openSync(path, mode);
+    file.truncateSync(0);
+    this.#newFile = { file, number };
   }
 
   #removeNewFile(): void {
@@ -534,9 +533,4 @@ function notReadBack(segment: number, sequence: number): Error {
     'TW_LOG_APPLY_FAILED',
     `frame ${sequence} of segment ${segment} is durable but could not be read back; reopen the store to see it`,
   );
-}
-
-function isNoSpace(error: unknown): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'ENOSPC' || code === 'EDQUOT' || code === 'EFBIG';
 }
