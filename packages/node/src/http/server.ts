@@ -1,4 +1,4 @@
-import { errorMonitor } from 'node:events';
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -18,7 +18,7 @@ import { guarded } from '../guard.ts';
 import { patchMethod, type Undo } from '../patch.ts';
 import { failSpan, setAttributes, toApiAttributes } from '../span.ts';
 import { clientAddress, serverAuthority } from './authority.ts';
-import { bindListeners, patchEmitters } from './emitter-context.ts';
+import { bindListeners, type Emitter, patchEmit } from './emitter-context.ts';
 import { headerCapture } from './header-capture.ts';
 import { http } from './http.ts';
 import { normalizedMethod } from './method.ts';
@@ -35,12 +35,6 @@ interface Traced {
   [SERVED]?: ServerContext | undefined;
 }
 
-/** `emit` of all servers, as the class of events declares it. */
-interface Emitter {
-  emit(event: string | symbol, ...values: unknown[]): boolean;
-}
-type Emit = Emitter['emit'];
-
 /**
  * Records what HTTP servers are asked, from the `'request'` event of the server to the `'close'` of the response.
  *
@@ -53,6 +47,7 @@ type Emit = Emitter['emit'];
 export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
   const { ignoreIncomingRequestHook: ignore, onError = () => {} } = options;
   const { requestHook, responseHook, applyCustomAttributesOnSpan: finishHook } = options;
+  const extract = contextExtractor();
   const attributesOf = incomingAttributes(options, onError);
   const captureResponse = headerCapture('response', options.headersToSpanAttributes?.server?.responseHeaders);
   let isEnabled = true;
@@ -61,7 +56,7 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
     if (ignore !== undefined && guarded(onError, ignore, request) === true) {
       return within(suppressTracing(context.active()), request, response, emit);
     }
-    const parent = extractedContext(request);
+    const parent = extract(request);
     if (options.requireParentforIncomingSpans === true && trace.getSpanContext(parent) === undefined) {
       return within(parent, request, response, emit);
     }
@@ -72,54 +67,57 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
     if (!span.isRecording()) return within(served, request, response, emit);
 
     response[SERVED] = served;
-    response.on('close', onClose);
-    response.on(errorMonitor, onFailure);
-    const handle = (): boolean => {
-      if (requestHook !== undefined) guarded(onError, requestHook, span, request);
-      if (responseHook !== undefined) guarded(onError, responseHook, span, response);
-      try {
-        return emit();
-      } catch (error) {
-        onFailure.call(response, error);
-        throw error;
-      }
-    };
-    return within(served, request, response, handle);
+    if (requestHook !== undefined) context.with(served, () => guarded(onError, requestHook, span, request));
+    if (responseHook !== undefined)
+      context.with(served, () => guarded(onError, responseHook, span, response));
+    try {
+      return within(served, request, response, emit);
+    } catch (error) {
+      onFailure(response, error);
+      throw error;
+    }
   }
 
-  function onClose(this: ServerResponse & Traced): void {
-    const served = this[SERVED];
+  function onResponseEvent(this: EventEmitter, event: string | symbol, value: unknown): void {
+    if (event === 'close') onClose(this as ServerResponse);
+    else if (event === 'error') onFailure(this as ServerResponse, value);
+  }
+
+  function onClose(response: ServerResponse & Traced): void {
+    const served = response[SERVED];
     if (served === undefined) return;
-    this[SERVED] = undefined;
+    response[SERVED] = undefined;
     const { span, route } = served;
+    const { statusCode } = response;
     if (captureResponse !== undefined) {
       setAttributes(
         span,
-        captureResponse((name) => this.getHeader(name)),
+        captureResponse((name) => response.getHeader(name)),
       );
     }
-    span.setAttribute('http.response.status_code', this.statusCode);
-    if (!(this.statusCode >= 100 && this.statusCode < 500)) span.setStatus({ code: SpanStatusCode.ERROR });
+    span.setAttribute('http.response.status_code', statusCode);
+    if (!(statusCode >= 100 && statusCode < 500)) span.setStatus({ code: SpanStatusCode.ERROR });
     if (route !== undefined) {
       span.setAttribute('http.route', route);
-      if (route !== '') span.updateName(`${this.req.method ?? 'GET'} ${route}`);
+      if (route !== '') span.updateName(`${response.req.method ?? 'GET'} ${route}`);
     }
-    if (finishHook !== undefined) guarded(onError, finishHook, span, this.req, this);
+    if (finishHook !== undefined) guarded(onError, finishHook, span, response.req, response);
     span.end();
   }
 
-  function onFailure(this: ServerResponse & Traced, error: unknown): void {
-    const served = this[SERVED];
+  function onFailure(response: ServerResponse & Traced, error: unknown): void {
+    const served = response[SERVED];
     if (served === undefined) return;
-    this[SERVED] = undefined;
+    response[SERVED] = undefined;
     failSpan(served.span, error);
     served.span.end();
   }
 
   const undo = [
-    patchEmitters(),
+    patchEmit(http.IncomingMessage.prototype),
+    patchEmit(http.ServerResponse.prototype, onResponseEvent),
     patchMethod(Server.prototype as Emitter, 'emit', (original) => {
-      return function emit(this: Emitter, ...event: Parameters<Emit>) {
+      return function emit(this: Emitter, ...event: Parameters<Emitter['emit']>) {
         if (event[0] !== 'request' || !isEnabled) return original.apply(this, event);
         const [, request, response] = event;
         // The requests of `http2` come with classes of its own; a server may also hand on a request that is
@@ -155,12 +153,17 @@ function within(
   return context.with(active, fn);
 }
 
-/** What the caller sent along, on top of nothing: whatever is active where a connection is read is not its. */
-function extractedContext(request: IncomingMessage): Context {
-  for (const field of propagation.fields()) {
-    if (request.headers[field] !== undefined) return propagation.extract(ROOT_CONTEXT, request.headers);
-  }
-  return ROOT_CONTEXT;
+/** Reads what a caller sent along, on top of nothing: whatever is active where a connection is read is not its. */
+function contextExtractor(): (request: IncomingMessage) => Context {
+  let fields: readonly string[] = [];
+  return ({ headers }) => {
+    // Asked for until somebody has registered a propagator, which happens once.
+    if (fields.length === 0) fields = propagation.fields();
+    for (const field of fields) {
+      if (headers[field] !== undefined) return propagation.extract(ROOT_CONTEXT, headers);
+    }
+    return ROOT_CONTEXT;
+  };
 }
 
 /** What is known of a request before it is handled. */
