@@ -1,7 +1,7 @@
 import { invalidAt, tooLarge } from '../decode-error.ts';
 import type { DecodeLimits } from '../decode-limits.ts';
 import { toBigInt64, toBigUint64, toDouble } from '../wire/bits64.ts';
-import { keyAt, lengthAt, skipUnknown, varintEnd, varintHigh, varintLow } from '../wire/checked.ts';
+import { fixedEnd, keyAt, lengthAt, skipUnknown, varintEnd, varintHigh, varintLow } from '../wire/checked.ts';
 import { readFixed32, readHex, readUtf8 } from '../wire/read.ts';
 import { readRepeated } from './string-cache.ts';
 
@@ -126,30 +126,24 @@ export class Reader {
 
   fixed32(end: number): number {
     const { at } = this;
-    this.at = this.#behind(4, end);
+    this.at = fixedEnd(at, 4, end);
     return readFixed32(this.bytes, at);
   }
 
   fixed64(end: number): bigint {
     const { at, bytes } = this;
-    this.at = this.#behind(8, end);
+    this.at = fixedEnd(at, 8, end);
     return toBigUint64(readFixed32(bytes, at), readFixed32(bytes, at + 4));
   }
 
   double(end: number): number {
     const { at, bytes } = this;
-    this.at = this.#behind(8, end);
+    this.at = fixedEnd(at, 8, end);
     return toDouble(readFixed32(bytes, at), readFixed32(bytes, at + 4));
   }
 
   /** For a key that no `case` took: skips an unknown field, refuses a known one of the wrong wire type. */
   skip(key: number, end: number, firstKnown: number, lastKnown: number): void {
     this.at = skipUnknown(this.bytes, this.at, end, key, firstKnown, lastKnown);
-  }
-
-  #behind(size: number, end: number): number {
-    const next = this.at + size;
-    if (next > end) throw invalidAt(this.at, 'a field reaches beyond the end of its message');
-    return next;
   }
 }

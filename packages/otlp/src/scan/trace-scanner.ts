@@ -1,6 +1,14 @@
 import { invalidAt } from '../decode-error.ts';
 import type { InvalidSpanReason } from '../decode-limits.ts';
-import { keyAt, lengthAt, skipUnknown, varintEnd, varintLow } from '../wire/checked.ts';
+import {
+  fixedEnd,
+  keyAt,
+  lengthAt,
+  refuseKnown,
+  skipUnknown,
+  varintEnd,
+  varintLow,
+} from '../wire/checked.ts';
 import {
   REQUEST_RESOURCE_SPANS,
   RESOURCE_SPANS_RESOURCE,
@@ -27,9 +35,13 @@ import {
   SPAN_TRACE_STATE,
   STATUS_CODE,
   STATUS_MESSAGE,
+  WIRE_BYTES,
 } from '../wire/fields.ts';
 import { readFixed32 } from '../wire/read.ts';
 import { findServiceName, type StringRange } from './service-name.ts';
+
+/** In the place of an offset: there is a parent id, but not of 8 bytes. */
+const INVALID_PARENT = -2;
 
 /**
  * Walks the spans of an OTLP trace request where they lie: a cursor whose fields are numbers, most of them
@@ -228,6 +240,11 @@ export class TraceScanner {
     this.scopeStart = this.scopeEnd = -1;
     this.scopeSchemaStart = this.scopeSchemaEnd = -1;
     for (let at = start; at < end; ) {
+      const spanEnd = usualSpanEnd(bytes, at, end);
+      if (spanEnd !== -1) {
+        at = spanEnd;
+        continue;
+      }
       const key = keyAt(bytes, at, end);
       const head = varintEnd(bytes, at, end);
       if (key !== SCOPE_SPANS_SCOPE && key !== SCOPE_SPANS_SCHEMA_URL && key !== SCOPE_SPANS_SPANS) {
@@ -252,6 +269,12 @@ export class TraceScanner {
   #nextInScopeSpans(): boolean {
     const { bytes } = this;
     const end = this.#scopeSpansEnd;
+    const usualEnd = usualSpanEnd(bytes, this.#at, end);
+    if (usualEnd !== -1) {
+      const start = this.#at + 3;
+      this.#at = usualEnd;
+      return this.#readSpan(start, usualEnd);
+    }
     const key = keyAt(bytes, this.#at, end);
     const at = varintEnd(bytes, this.#at, end);
     if (key !== SCOPE_SPANS_SPANS) {
@@ -264,98 +287,83 @@ export class TraceScanner {
     return this.#readSpan(start, spanEnd);
   }
 
+  // The hottest loop of all: about 19 fields a span, half of them attributes, nearly all with a key of one byte
+  // and a length of one byte. What is found stays in local variables until the end, strings and messages are
+  // told from the rest by their wire type, and a chain of comparisons in the order of the fields beats a switch.
+  // Together twice as fast as a switch over the keys that reads each length where it is needed
+  // (bench/otlp-scan).
   #readSpan(start: number, end: number): boolean {
     const { bytes } = this;
     let traceIdAt = -1;
     let spanIdAt = -1;
     let parentIdAt = -1;
-    let reason: InvalidSpanReason | undefined;
+    let nameStart = start;
+    let nameEnd = start;
     let kind = 0;
+    let startLow = 0;
+    let startHigh = 0;
+    let endLow = 0;
+    let endHigh = 0;
     let statusCode = 0;
-    this.nameStart = this.nameEnd = start;
-    this.startLow = this.startHigh = this.endLow = this.endHigh = 0;
 
     for (let at = start; at < end; ) {
       let key = bytes[at]!;
-      if (key === SPAN_ATTRIBUTES) {
-        // Half of all fields, and nothing to do about them.
-        const body = varintEnd(bytes, at + 1, end);
-        at = body + lengthAt(bytes, at + 1, end);
-        continue;
-      }
-      if (key < 0x80) {
-        at++;
-      } else {
+      if (key >= 0x80) {
         key = keyAt(bytes, at, end);
-        at = varintEnd(bytes, at, end);
+        at = varintEnd(bytes, at, end) - 1;
       }
-      switch (key) {
-        case SPAN_TRACE_ID:
-        case SPAN_SPAN_ID:
-        case SPAN_TRACE_STATE:
-        case SPAN_PARENT_SPAN_ID:
-        case SPAN_NAME:
-        case SPAN_ATTRIBUTES:
-        case SPAN_EVENTS:
-        case SPAN_LINKS:
-        case SPAN_STATUS: {
-          let length = bytes[at]!;
-          if (length < 0x80) {
-            at++;
-          } else {
-            length = lengthAt(bytes, at, end);
-            at = varintEnd(bytes, at, end);
-          }
-          const next = at + length;
-          if (next > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
-          if (key === SPAN_TRACE_ID) {
-            traceIdAt = length === 16 ? at : -1;
-          } else if (key === SPAN_SPAN_ID) {
-            spanIdAt = length === 8 ? at : -1;
-          } else if (key === SPAN_PARENT_SPAN_ID) {
-            parentIdAt = length === 8 ? at : length === 0 ? -1 : -2;
-          } else if (key === SPAN_NAME) {
-            this.nameStart = at;
-            this.nameEnd = next;
-          } else if (key === SPAN_STATUS) {
-            statusCode = statusCodeIn(bytes, at, next, statusCode);
-          }
-          at = next;
-          break;
+      if ((key & 7) === WIRE_BYTES) {
+        const short = bytes[at + 1]!;
+        let body = at + 2;
+        let next = body + short;
+        if (short >= 0x80 || next > end) {
+          body = varintEnd(bytes, at + 1, end);
+          next = body + lengthAt(bytes, at + 1, end);
         }
-        case SPAN_START_TIME:
-          if (at + 8 > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
-          this.startLow = readFixed32(bytes, at);
-          this.startHigh = readFixed32(bytes, at + 4);
-          at += 8;
-          break;
-        case SPAN_END_TIME:
-          if (at + 8 > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
-          this.endLow = readFixed32(bytes, at);
-          this.endHigh = readFixed32(bytes, at + 4);
-          at += 8;
-          break;
-        case SPAN_KIND:
-          kind = varintLow(bytes, at, end);
-          at = varintEnd(bytes, at, end);
-          break;
-        case SPAN_DROPPED_ATTRIBUTES_COUNT:
-        case SPAN_DROPPED_EVENTS_COUNT:
-        case SPAN_DROPPED_LINKS_COUNT:
-          at = varintEnd(bytes, at, end);
-          break;
-        case SPAN_FLAGS:
-          at += 4;
-          if (at > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
-          break;
-        default:
-          at = skipUnknown(bytes, at, end, key, 1, 16);
+        at = next;
+        if (key === SPAN_ATTRIBUTES) continue;
+        if (key === SPAN_TRACE_ID) {
+          traceIdAt = next - body === 16 ? body : -1;
+        } else if (key === SPAN_SPAN_ID) {
+          spanIdAt = next - body === 8 ? body : -1;
+        } else if (key === SPAN_PARENT_SPAN_ID) {
+          parentIdAt = next - body === 8 ? body : next === body ? -1 : INVALID_PARENT;
+        } else if (key === SPAN_NAME) {
+          nameStart = body;
+          nameEnd = next;
+        } else if (key === SPAN_STATUS) {
+          statusCode = statusCodeIn(bytes, body, next, statusCode);
+        } else if (key !== SPAN_TRACE_STATE && key !== SPAN_EVENTS && key !== SPAN_LINKS) {
+          refuseKnown(body, key, 1, 16);
+        }
+      } else if (key === SPAN_START_TIME) {
+        startLow = readFixed32(bytes, at + 1);
+        startHigh = readFixed32(bytes, at + 5);
+        at = fixedEnd(at + 1, 8, end);
+      } else if (key === SPAN_END_TIME) {
+        endLow = readFixed32(bytes, at + 1);
+        endHigh = readFixed32(bytes, at + 5);
+        at = fixedEnd(at + 1, 8, end);
+      } else if (key === SPAN_KIND) {
+        kind = varintLow(bytes, at + 1, end);
+        at = varintEnd(bytes, at + 1, end);
+      } else if (
+        key === SPAN_DROPPED_ATTRIBUTES_COUNT ||
+        key === SPAN_DROPPED_EVENTS_COUNT ||
+        key === SPAN_DROPPED_LINKS_COUNT
+      ) {
+        at = varintEnd(bytes, at + 1, end);
+      } else if (key === SPAN_FLAGS) {
+        at = fixedEnd(at + 1, 4, end);
+      } else {
+        at = skipUnknown(bytes, at + 1, end, key, 1, 16);
       }
     }
 
+    let reason: InvalidSpanReason | undefined;
     if (traceIdAt === -1 || isZero(bytes, traceIdAt, 16)) reason = 'trace id';
     else if (spanIdAt === -1 || isZero(bytes, spanIdAt, 8)) reason = 'span id';
-    else if (parentIdAt === -2) reason = 'parent span id';
+    else if (parentIdAt === INVALID_PARENT) reason = 'parent span id';
     if (reason !== undefined) {
       this.invalid++;
       this.invalidReason = reason;
@@ -368,10 +376,29 @@ export class TraceScanner {
     this.traceIdAt = traceIdAt;
     this.spanIdAt = spanIdAt;
     this.parentIdAt = parentIdAt;
+    this.nameStart = nameStart;
+    this.nameEnd = nameEnd;
     this.kind = kind > 5 ? 0 : kind;
     this.statusCode = statusCode > 2 ? 0 : statusCode;
+    this.startLow = startLow;
+    this.startHigh = startHigh;
+    this.endLow = endLow;
+    this.endHigh = endHigh;
     return true;
   }
+}
+
+/**
+ * Where the span that begins at `at` ends, if its length takes two bytes, as that of nearly every span does;
+ * otherwise -1. Reading the head of a span in one go instead of varint by varint is a fifth of a scan.
+ */
+function usualSpanEnd(bytes: Uint8Array, at: number, end: number): number {
+  if (bytes[at] !== SCOPE_SPANS_SPANS) return -1;
+  const low = bytes[at + 1]!;
+  if (low < 0x80) return -1;
+  const high = bytes[at + 2]!;
+  const spanEnd = at + 3 + ((low & 0x7f) | (high << 7));
+  return high < 0x80 && spanEnd <= end ? spanEnd : -1;
 }
 
 function isZero(bytes: Uint8Array, at: number, length: number): boolean {

@@ -1,6 +1,6 @@
 import { invalidAt, tooDeep, tooLarge } from '../decode-error.ts';
 import { type DecodeLimits, resolveLimits } from '../decode-limits.ts';
-import { keyAt, lengthAt, skipUnknown, varintEnd } from '../wire/checked.ts';
+import { fixedEnd, keyAt, lengthAt, skipUnknown, varintEnd } from '../wire/checked.ts';
 import { WIRE_BYTES, WIRE_FIXED32, WIRE_VARINT } from '../wire/fields.ts';
 import { type MessageType, traceRequest } from './message-types.ts';
 
@@ -76,19 +76,15 @@ class Validator {
   }
 
   #skip(wireType: number, at: number, end: number): number {
-    let next: number;
     switch (wireType) {
       case WIRE_VARINT:
         return varintEnd(this.#bytes, at, end);
       case WIRE_BYTES:
         return varintEnd(this.#bytes, at, end) + lengthAt(this.#bytes, at, end);
       case WIRE_FIXED32:
-        next = at + 4;
-        break;
+        return fixedEnd(at, 4, end);
       default:
-        next = at + 8;
+        return fixedEnd(at, 8, end);
     }
-    if (next > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
-    return next;
   }
 }

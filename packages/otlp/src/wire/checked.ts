@@ -25,6 +25,7 @@ export function varintEnd(bytes: Uint8Array, at: number, end: number): number {
 
 // The common case apart, so that V8 inlines it; this is true of all that follow.
 function longVarintEnd(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 1 < end && bytes[at + 1]! < 0x80) return at + 2;
   const limit = Math.min(end, at + 10);
   for (let next = at; next < limit; next++) {
     const byte = bytes[next]!;
@@ -59,6 +60,12 @@ export function varintHigh(bytes: Uint8Array, at: number, end: number): number {
   return value >>> 0;
 }
 
+/** The offset behind so many bytes at `at`. */
+export function fixedEnd(at: number, size: number, end: number): number {
+  if (at + size > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
+  return at + size;
+}
+
 /** The length at `at`; what it measures lies within `end`. */
 export function lengthAt(bytes: Uint8Array, at: number, end: number): number {
   const length = bytes[at]!;
@@ -85,6 +92,9 @@ export function keyAt(bytes: Uint8Array, at: number, end: number): number {
 }
 
 function longKeyAt(bytes: Uint8Array, at: number, end: number): number {
+  // The flags of a span have a key of two bytes.
+  const second = bytes[at + 1]!;
+  if (at + 1 < end && second > 0 && second < 0x80) return (bytes[at]! & 0x7f) | (second << 7);
   const key = varintLow(bytes, at, end);
   if (varintHigh(bytes, at, end) !== 0 || key < 8) throw invalidAt(at, 'a field number is out of range');
   return key;
@@ -102,25 +112,27 @@ export function skipUnknown(
   firstKnown: number,
   lastKnown: number,
 ): number {
+  refuseKnown(at, key, firstKnown, lastKnown);
+  return skipField(bytes, at, end, key, 0);
+}
+
+/** The part of {@link skipUnknown} that refuses. */
+export function refuseKnown(at: number, key: number, firstKnown: number, lastKnown: number): void {
   const field = key >>> 3;
   if (field === 0) throw invalidAt(at, 'a field number is out of range');
   if (field >= firstKnown && field <= lastKnown) {
     throw invalidAt(at, `field ${field} has the wire type ${key & 7}, which is not its own`);
   }
-  return skipField(bytes, at, end, key, 0);
 }
 
 function skipField(bytes: Uint8Array, at: number, end: number, key: number, depth: number): number {
-  let next: number;
   switch (key & 7) {
     case WIRE_VARINT:
       return varintEnd(bytes, at, end);
     case WIRE_FIXED64:
-      next = at + 8;
-      break;
+      return fixedEnd(at, 8, end);
     case WIRE_FIXED32:
-      next = at + 4;
-      break;
+      return fixedEnd(at, 4, end);
     case WIRE_BYTES:
       return varintEnd(bytes, at, end) + lengthAt(bytes, at, end);
     case WIRE_GROUP_START:
@@ -130,8 +142,6 @@ function skipField(bytes: Uint8Array, at: number, end: number, key: number, dept
     default:
       throw invalidAt(at, `there is no wire type ${key & 7}`);
   }
-  if (next > end) throw invalidAt(at, 'a field reaches beyond the end of its message');
-  return next;
 }
 
 function skipGroup(bytes: Uint8Array, start: number, end: number, field: number, depth: number): number {
