@@ -18,7 +18,8 @@ export const systemClock: Clock = {
 const CHECK_EVERY_MS = 50;
 
 const NANOS_PER_MS = 1_000_000n;
-const TWO_32 = 0x1_0000_0000;
+const TWO_32 = 2 ** 32;
+const PER_TWO_32 = 2 ** -32;
 
 /**
  * Nanoseconds since the Unix epoch, read from the monotonic clock and held to the wall clock.
@@ -67,7 +68,7 @@ export class WallClock {
   split(monotonicMs: number): void {
     // Exact: whole numbers, whose sum stays below 2^53 for 104 days of monotonic time.
     const sum = this.#anchorLow + Math.round(monotonicMs * 1e6);
-    const carry = Math.floor(sum / TWO_32);
+    const carry = Math.floor(sum * PER_TWO_32);
     this.high = this.#anchorHigh + carry;
     this.low = sum - carry * TWO_32;
   }

@@ -1,85 +1,100 @@
-import { KEY_VALUE_KEY, readUtf8, stringRoom, writeString } from '@tracewell/otlp/wire';
+import { KEY_VALUE_KEY, stringRoom, writeString } from '@tracewell/otlp/wire';
 import { COPY_SLACK, Memory } from './memory.ts';
+import { TEXT_SITE_BYTES, TextSite } from './text-site.ts';
 
-/** An attribute key, encoded. Valid until the cache is asked for the next one. */
-export interface EncodedKey {
-  /** Where its bytes are: the field `key` of a `KeyValue`, tag and length included. */
-  memory: Memory;
-  at: number;
-  length: number;
+/** An attribute key, encoded. As a site of texts, its values. */
+export class EncodedKey extends TextSite {
+  readonly key: string;
+  /** Where in the memory its bytes are: the field `key` of a `KeyValue`, tag and length included. */
+  readonly keyAt: number;
+  readonly length: number;
   /** One bit of 64 that the key's bytes determine: in which of two words of a span's filter, and the bit. */
-  filterWord: number;
-  filterBit: number;
+  readonly filterWord: number;
+  readonly filterBit: number;
+  /** The key that followed this one when it was used last. */
+  next: EncodedKey | undefined = undefined;
+
+  /**
+   * @param key - the key itself
+   * @param memory - holds its encoding, and behind that {@link TEXT_SITE_BYTES} of room
+   * @param keyAt - where the encoding begins
+   * @param length - how long it is
+   */
+  constructor(key: string, memory: Memory, keyAt: number, length: number) {
+    super(memory, keyAt + length + COPY_SLACK);
+    this.key = key;
+    this.keyAt = keyAt;
+    this.length = length;
+    const bits = hash(memory.bytes, keyAt, length);
+    this.filterWord = (bits >>> 5) & 1;
+    this.filterBit = 1 << (bits & 31);
+  }
 }
 
 const MAX_KEYS = 1024;
 const MAX_KEY_BYTES = 64;
+const ENTRY_BYTES = MAX_KEY_BYTES + COPY_SLACK + TEXT_SITE_BYTES;
 
 /**
- * The encoded attribute keys of the process, which are few and the same all the time: finding one costs 10 ns
- * and copying it 2 ns, encoding it anew 2 ns for every character. When the cache is full of keys that nobody
- * uses again, it starts anew.
+ * The encoded attribute keys of the process, which are few, the same all the time and mostly in the same
+ * order. So the key that followed the last one before is tried first (2 ns), then the map (7 ns); encoding
+ * anew costs 2 ns for every character. When the cache is full of keys that nobody uses again, it starts anew.
  */
 export class KeyCache {
   readonly #keys = new Map<string, EncodedKey>();
-  readonly #memory = new Memory(MAX_KEYS * (MAX_KEY_BYTES + COPY_SLACK));
-  #used = 0;
-  /** What a key that is too long for the cache is encoded into. */
-  readonly #long: EncodedKey = {
-    memory: new Memory(256),
-    at: 0,
-    length: 0,
-    filterWord: 0,
-    filterBit: 0,
-  };
+  #memory = new Memory(MAX_KEYS * ENTRY_BYTES);
+  #last: EncodedKey | undefined = undefined;
 
   get(key: string): EncodedKey {
-    return this.#keys.get(key) ?? this.#encode(key);
+    const last = this.#last;
+    const expected = last?.next;
+    if (expected !== undefined && expected.key === key) {
+      this.#last = expected;
+      return expected;
+    }
+    const encoded = this.#keys.get(key) ?? this.#encode(key);
+    if (last !== undefined) last.next = encoded;
+    this.#last = encoded;
+    return encoded;
   }
 
   #encode(key: string): EncodedKey {
-    const long = this.#long;
-    if (long.memory.bytes.length < stringRoom(key.length) + 1 + COPY_SLACK) {
-      long.memory = new Memory(stringRoom(key.length) + 1 + COPY_SLACK);
+    if (stringRoom(key.length) < ENTRY_BYTES) {
+      if (this.#keys.size === MAX_KEYS) this.#startAnew();
+      const at = this.#keys.size * ENTRY_BYTES;
+      const length = write(this.#memory.bytes, at, key);
+      if (length <= MAX_KEY_BYTES) {
+        const encoded = new EncodedKey(unsliced(key), this.#memory, at, length);
+        this.#keys.set(encoded.key, encoded);
+        return encoded;
+      }
     }
-    const { bytes } = long.memory;
-    bytes[0] = KEY_VALUE_KEY;
-    long.length = writeString(bytes, 1, key);
-    const bits = hash(bytes, long.length);
-    long.filterWord = (bits >>> 5) & 1;
-    long.filterBit = 1 << (bits & 31);
-    if (long.length <= MAX_KEY_BYTES) return this.#keep(long);
-    // One long key must not hold its memory for ever.
-    if (bytes.length > 65_536) return { ...long, memory: this.#takeLong() };
-    return long;
+    // Too long to keep, so it gets a memory of its own.
+    const memory = new Memory(1 + stringRoom(key.length) + COPY_SLACK + TEXT_SITE_BYTES);
+    return new EncodedKey(key, memory, 0, write(memory.bytes, 0, key));
   }
 
-  #takeLong(): Memory {
-    const { memory } = this.#long;
-    this.#long.memory = new Memory(256);
-    return memory;
-  }
-
-  #keep(long: EncodedKey): EncodedKey {
-    if (this.#keys.size === MAX_KEYS) {
-      this.#keys.clear();
-      this.#used = 0;
-    }
-    const memory = this.#memory;
-    const at = this.#used;
-    memory.bytes.set(long.memory.bytes.subarray(0, long.length), at);
-    this.#used += long.length + COPY_SLACK;
-    const kept: EncodedKey = { ...long, memory, at };
-    // Read back, so that a key cut out of a large string does not hold on to that. One with a lone surrogate
-    // comes back different, is never found, and so takes the long way each time.
-    this.#keys.set(readUtf8(memory.bytes, at + 2, at + long.length), kept);
-    return kept;
+  #startAnew(): void {
+    // Entries that a caller or another entry still refers to keep the memory that they had.
+    this.#memory = new Memory(MAX_KEYS * ENTRY_BYTES);
+    this.#keys.clear();
+    this.#last = undefined;
   }
 }
 
+function write(bytes: Uint8Array, at: number, key: string): number {
+  bytes[at] = KEY_VALUE_KEY;
+  return writeString(bytes, at + 1, key) - at;
+}
+
+/** The same text as a name of a property, which never holds on to a large string that it was cut out of. */
+function unsliced(text: string): string {
+  return Object.keys({ [text]: 0 })[0]!;
+}
+
 /** FNV-1a, folded so that the low bits depend on all of it. */
-function hash(bytes: Uint8Array, length: number): number {
+function hash(bytes: Uint8Array, at: number, length: number): number {
   let value = 0x811c9dc5;
-  for (let index = 0; index < length; index++) value = Math.imul(value ^ bytes[index]!, 0x01000193);
+  for (let index = at; index < at + length; index++) value = Math.imul(value ^ bytes[index]!, 0x01000193);
   return value ^ (value >>> 15);
 }

@@ -45,9 +45,10 @@ import {
   type LiveSpans,
   SCOPE,
 } from './live-spans.ts';
-import { copyBytes, copyShort } from './memory.ts';
+import { copyBytes, copyShort, Memory } from './memory.ts';
 import { HEADER_BYTES, traceFlagsOf, writeId } from './span-header.ts';
 import { truncate } from './text.ts';
+import { TEXT_SITE_BYTES, TextSite } from './text-site.ts';
 import { ValueEncoder } from './values.ts';
 
 /*
@@ -66,6 +67,7 @@ import { ValueEncoder } from './values.ts';
 const MAX_TEXT_UNITS = 16_384;
 /** A W3C trace state is dropped if it is longer; nobody has to pass on more than 512. */
 const MAX_TRACE_STATE_UNITS = 8192;
+const MAX_UNITS = 2 ** 30;
 /** Strings up to this length are written as if they were ASCII, with three times the room in case they are not. */
 const SHORT_UNITS = 100;
 /** Room that every block keeps for lengths that turn out longer, and for copies that write beyond their end. */
@@ -77,11 +79,20 @@ export class SpanWriter {
   readonly #limits: ResolvedSpanLimits;
   readonly #keys = new KeyCache();
   readonly #values: ValueEncoder;
+  /** Where texts come from that are no values of attributes. */
+  readonly #names = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
+  readonly #eventNames = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
+  readonly #messages = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
+  readonly #traceStates = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
+
+  readonly #maxUnits: number;
 
   constructor(live: LiveSpans, limits: ResolvedSpanLimits, spanMaxBytes: number) {
     this.#live = live;
+    // A small integer, which compares faster than Infinity; no string is that long.
+    this.#maxUnits = Math.min(limits.attributeValueLengthLimit, MAX_UNITS);
     this.#limits = limits;
-    this.#values = new ValueEncoder(limits.attributeValueLengthLimit, spanMaxBytes);
+    this.#values = new ValueEncoder(this.#maxUnits, spanMaxBytes);
   }
 
   /** Adds or overwrites an attribute of the span, or counts it as dropped. */
@@ -136,7 +147,7 @@ export class SpanWriter {
   /** Names the span; replaces the name that it has, if any. */
   setName(slot: number, name: string, isNew: boolean): void {
     const old = isNew ? -1 : this.#find(slot, SPAN_NAME);
-    if (this.#appendText(slot, SPAN_NAME, name) && old >= 0) this.#remove(slot, old);
+    if (this.#appendText(slot, SPAN_NAME, name, this.#names) && old >= 0) this.#remove(slot, old);
   }
 
   /** Replaces the status. */
@@ -149,7 +160,7 @@ export class SpanWriter {
       if (start < 0) return;
       if (code === StatusCode.ERROR && typeof message === 'string' && message.length > 0) {
         // A description that does not fit is left out; that it was an error is not.
-        this.#appendText(slot, STATUS_MESSAGE, message);
+        this.#appendText(slot, STATUS_MESSAGE, message, this.#messages);
       }
       if (!this.#appendSmall(slot, STATUS_CODE, code) || !this.#close(slot, start)) {
         this.#cutAt(slot, start);
@@ -171,14 +182,13 @@ export class SpanWriter {
   ): void {
     const live = this.#live;
     const row = live.row(slot);
-    const start = this.#limits.eventCountLimit === 0 ? -1 : this.#open(slot, SPAN_EVENTS);
+    const start = this.#limits.eventCountLimit === 0 ? -1 : this.#openEvent(slot, timeLow, timeHigh);
     if (start < 0) {
       live.words[row + DROPPED_EVENTS]!++;
       return;
     }
     if (
-      !this.#appendFixed64(slot, EVENT_TIME, timeLow, timeHigh) ||
-      !this.#appendText(slot, EVENT_NAME, name) ||
+      !this.#appendText(slot, EVENT_NAME, name, this.#eventNames) ||
       !this.#appendAttributes(
         slot,
         EVENT_ATTRIBUTES,
@@ -235,7 +245,9 @@ export class SpanWriter {
   /** Appends a trace state, unless it is longer than anybody has to pass on. */
   appendTraceState(slot: number, tag: number, traceState: unknown): boolean {
     if (typeof traceState !== 'string' || traceState.length === 0) return true;
-    return traceState.length > MAX_TRACE_STATE_UNITS || this.#appendText(slot, tag, traceState);
+    return (
+      traceState.length > MAX_TRACE_STATE_UNITS || this.#appendText(slot, tag, traceState, this.#traceStates)
+    );
   }
 
   #appendLinkIds(
@@ -284,7 +296,8 @@ export class SpanWriter {
           continue;
         }
         if (value === undefined) continue;
-        if (recorded < limit && key.length > 0 && this.#append(slot, tag, this.#keys.get(key), value)) recorded++;
+        if (recorded < limit && key.length > 0 && this.#append(slot, tag, this.#keys.get(key), value))
+          recorded++;
         else dropped++;
       }
     } catch {
@@ -307,6 +320,12 @@ export class SpanWriter {
         return true;
       }
       case 'number': {
+        if (value > 0 && value < 0x80 && (value | 0) === value) {
+          const at = this.#appendKey(slot, tag, key, 2, 0);
+          if (at < 0) return false;
+          live.memories[slot]!.view.setInt16(at, ANY_INT | (value << 8), true);
+          return true;
+        }
         if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
           const at = this.#appendKey(slot, tag, key, 9, 0);
           if (at < 0) return false;
@@ -335,7 +354,17 @@ export class SpanWriter {
 
   #appendString(slot: number, tag: number, key: EncodedKey, value: string): boolean {
     const live = this.#live;
-    const text = truncate(value, this.#limits.attributeValueLengthLimit);
+    const text = value.length <= this.#maxUnits ? value : truncate(value, this.#maxUnits);
+    if (key.holds(text)) {
+      const cached = key.memory;
+      const size = cached.bytes[key.at]!;
+      const at = this.#appendKey(slot, tag, key, 2 + size, 0);
+      if (at < 0) return false;
+      const { bytes, view } = live.memories[slot]!;
+      bytes[at] = ANY_STRING;
+      copyShort(cached.view, key.at, view, at + 1, 1 + size);
+      return true;
+    }
     const units = text.length;
     if (units < SHORT_UNITS) {
       const start = live.used(slot);
@@ -375,7 +404,7 @@ export class SpanWriter {
     words[row + AT] = at + 2 + length;
     // Two lengths below 128, each a byte behind its tag.
     view.setInt16(at, tag | (length << 8), true);
-    copyShort(key.memory.view, key.at, view, at + 2, keyLength);
+    copyShort(key.memory.view, key.keyAt, view, at + 2, keyLength);
     view.setInt16(at + 2 + keyLength, KEY_VALUE_VALUE | (size << 8), true);
     return at + 4 + keyLength;
   }
@@ -391,47 +420,51 @@ export class SpanWriter {
     live.words[row + AT] = at + total;
     bytes[at] = tag;
     at = writeVarint(bytes, at + 1, length);
-    copyShort(key.memory.view, key.at, view, at, key.length);
+    copyShort(key.memory.view, key.keyAt, view, at, key.length);
     at += key.length;
     bytes[at] = KEY_VALUE_VALUE;
     return writeVarint(bytes, at + 1, size);
   }
 
   /** Appends a text field, cut off where nobody would read on. What is not a string counts as empty. */
-  #appendText(slot: number, tag: number, value: unknown): boolean {
+  #appendText(slot: number, tag: number, value: unknown, site: TextSite): boolean {
     const live = this.#live;
-    const text = typeof value === 'string' ? truncate(value, MAX_TEXT_UNITS) : '';
-    const units = text.length;
-    const size = units < SHORT_UNITS ? units : Buffer.byteLength(text);
-    if (!live.reserve(slot, size + (units < SHORT_UNITS ? 2 * units : 0) + SLACK)) return false;
     const row = live.row(slot);
+    const text = typeof value === 'string' ? value : '';
+    if (site.holds(text)) {
+      const cached = site.memory;
+      const size = cached.bytes[site.at]!;
+      if (!live.reserve(slot, 2 + size + SLACK)) return false;
+      const { bytes, view } = live.memories[slot]!;
+      const at = live.words[row + AT]!;
+      bytes[at] = tag;
+      copyShort(cached.view, site.at, view, at + 1, 1 + size);
+      live.words[row + AT] = at + 2 + size;
+      return true;
+    }
+    const shown = truncate(text, MAX_TEXT_UNITS);
+    const size = Buffer.byteLength(shown);
+    if (!live.reserve(slot, size + SLACK)) return false;
     const { bytes } = live.memories[slot]!;
     const at = live.words[row + AT]!;
     bytes[at] = tag;
-    const start = writeVarint(bytes, at + 1, size);
-    let end = writeUtf8(bytes, start, text);
-    if (end !== start + size) {
-      const actual = end - start;
-      const moved = varintSize(actual) - varintSize(size);
-      if (moved > 0) bytes.copyWithin(start + moved, start, end);
-      writeVarint(bytes, at + 1, actual);
-      end += moved;
-    }
-    live.words[row + AT] = end;
+    live.words[row + AT] = writeUtf8(bytes, writeVarint(bytes, at + 1, size), shown);
     return true;
   }
 
-  #appendFixed64(slot: number, tag: number, low: number, high: number): boolean {
+  /** Begins an event with its time. Returns where it begins in the block, or -1. */
+  #openEvent(slot: number, timeLow: number, timeHigh: number): number {
     const live = this.#live;
-    if (!live.reserve(slot, 9 + SLACK)) return false;
+    if (!live.reserve(slot, 11 + SLACK)) return -1;
     const row = live.row(slot);
     const { bytes, view } = live.memories[slot]!;
     const at = live.words[row + AT]!;
-    bytes[at] = tag;
-    view.setInt32(at + 1, low, true);
-    view.setInt32(at + 5, high, true);
-    live.words[row + AT] = at + 9;
-    return true;
+    bytes[at] = SPAN_EVENTS;
+    bytes[at + 2] = EVENT_TIME;
+    view.setInt32(at + 3, timeLow, true);
+    view.setInt32(at + 7, timeHigh, true);
+    live.words[row + AT] = at + 11;
+    return at - live.words[row + BASE]!;
   }
 
   #appendSmall(slot: number, tag: number, value: number): boolean {
@@ -525,7 +558,7 @@ function recordEnd(bytes: Uint8Array, at: number): number {
 function sameBytes(bytes: Uint8Array, at: number, key: EncodedKey): boolean {
   const other = key.memory.bytes;
   for (let index = 1; index < key.length; index++) {
-    if (bytes[at + index] !== other[key.at + index]) return false;
+    if (bytes[at + index] !== other[key.keyAt + index]) return false;
   }
   return true;
 }
