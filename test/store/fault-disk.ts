@@ -38,6 +38,9 @@ export type Fault = undefined | Error | { readonly shortBytes: number };
 
 const SECTOR = 512;
 
+/** What a process waits for when it is dead. */
+const NEVER = new Promise<never>(() => {});
+
 class Contents {
   seen = new Uint8Array(0);
   length = 0;
@@ -284,6 +287,7 @@ export class FaultProcess implements FileSystem {
 
   async syncDirectory(path: string): Promise<void> {
     await this.delay();
+    if (this.dead) await NEVER;
     this.syncDirectorySync(path);
   }
 
@@ -325,11 +329,10 @@ export class FaultProcess implements FileSystem {
 
   /** Some turns of the event loop; for ever if the process dies meanwhile. */
   async delay(): Promise<void> {
-    if (this.dead) await new Promise(() => {});
     for (let turns = Math.floor(this.#disk.random() * (this.#disk.maxDelay + 1)); turns > 0; turns--) {
       await new Promise((resolve) => setImmediate(resolve));
     }
-    if (this.dead) await new Promise(() => {});
+    if (this.dead) await NEVER;
   }
 }
 
@@ -356,13 +359,14 @@ class FaultFile implements OpenFile {
   }
 
   async write(pieces: readonly Uint8Array[], position: number): Promise<number> {
-    if (this.#process.dead) await this.#process.delay();
+    if (this.#process.dead) await NEVER;
     // A part of it is written before the delay and the rest after, so that a process can die in between.
     const bytes = joined(pieces);
     const early = Math.floor(this.#disk.random() * this.#disk.random() * bytes.length);
     const before = this.#write(bytes.subarray(0, early), position);
     if (before < early) return before;
     await this.#process.delay();
+    if (this.#process.dead) await NEVER;
     return early + this.#write(bytes.subarray(early), position + early);
   }
 
@@ -382,11 +386,12 @@ class FaultFile implements OpenFile {
   }
 
   async sync(): Promise<void> {
-    if (this.#process.dead) await this.#process.delay();
+    if (this.#process.dead) await NEVER;
     this.#open();
     // What is written from now on is not covered.
     const take = this.#take();
     await this.#process.delay();
+    if (this.#process.dead) await NEVER;
     this.#meet('sync');
     take();
   }

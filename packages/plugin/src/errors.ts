@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   TW_STORE_CLOSED: 'The store is closed.',
   TW_LOG_BUSY: 'More bytes wait to be written to the log than its bound allows.',
   TW_LOG_NO_SPACE: 'The disk or the quota is full; nothing of the append is in the log.',
+  TW_LOG_WRITE_FAILED: 'A segment of the log could not be made; nothing of the append is in the log.',
   TW_LOG_REFUSED: 'The log refuses writes since a write or a sync failed; it must be reopened.',
   TW_LOG_APPLY_FAILED: 'An append is durable, but the index could not take it yet.',
   TW_LOG_READ_FAILED: 'A part of the log could not be read.',

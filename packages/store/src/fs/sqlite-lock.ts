@@ -20,8 +20,6 @@ import type { FileLock } from './file-system.ts';
 
 /** SQLite's result code for "somebody else holds it". https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
-/** SQLite's result code for "cannot open the file". */
-const SQLITE_CANTOPEN = 14;
 
 /**
  * Takes the lock at `path`, creating the file.
@@ -47,7 +45,10 @@ export function trySqliteLock(path: string): FileLock | undefined {
   return new SqliteLock(database);
 }
 
-/** Whether another process, thread or call holds the lock at `path`; `false` if there is no such file. */
+/**
+ * Whether another process, thread or call holds the lock at `path`; `false` if there is no such file, or none
+ * that may be read.
+ */
 export function isSqliteLocked(path: string): boolean {
   let database: DatabaseSync | undefined;
   try {
@@ -56,10 +57,7 @@ export function isSqliteLocked(path: string): boolean {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA schema_version');
     return false;
   } catch (error) {
-    const code = resultCode(error);
-    if (code === SQLITE_BUSY) return true;
-    if (code === SQLITE_CANTOPEN) return false;
-    throw error;
+    return resultCode(error) === SQLITE_BUSY;
   } finally {
     database?.close();
   }
@@ -79,8 +77,9 @@ class SqliteLock implements FileLock {
   }
 }
 
-function resultCode(error: unknown): number | undefined {
-  return (error as { errcode?: number }).errcode;
+/** The primary result code: the low byte, whatever is added to it. */
+function resultCode(error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & 0xff;
 }
 
 let loaded: typeof import('node:sqlite') | undefined;

@@ -36,6 +36,8 @@ export interface Group<Prepared> {
   readonly frames: readonly PendingFrame<Prepared>[];
   /** Bytes in the file, without a segment header. */
   readonly bytes: number;
+  /** Whether its bytes are in the file and counted, perhaps not yet synced. */
+  written: boolean;
   /** Whether it has been settled, which `appendSync` may do while a thread still writes it. */
   settled: boolean;
   /** Where and what to write, once that is fixed. */
@@ -65,7 +67,7 @@ export function takeGroup<Prepared>(queue: PendingFrame<Prepared>[]): Group<Prep
     bytes += more;
     count++;
   }
-  return { frames: queue.splice(0, count), bytes, settled: false, placed: undefined };
+  return { frames: queue.splice(0, count), bytes, written: false, settled: false, placed: undefined };
 }
 
 /**

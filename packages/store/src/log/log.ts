@@ -234,7 +234,12 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   /** Takes over the log of a writer that has died, or makes a new one. */
   #claim(): void {
     for (const name of this.#fs.listSync(this.#logDirectory)) {
-      if (isWriterName(name) && this.#tryClaim(name)) return;
+      try {
+        if (isWriterName(name) && this.#tryClaim(name)) return;
+      } catch (error) {
+        // It belongs to another user, perhaps; then it is for that one to take it over.
+        if ((error as { code?: string }).code !== 'TW_LOG_LOCK_FAILED') throw error;
+      }
     }
     for (;;) {
       const name = this.#randomName(8);

@@ -219,7 +219,7 @@ export interface Log<Prepared = undefined> {
    * it. A rejection means unknown: the frame may still be found after reopening.
    *
    * @param payload - at most {@link MAX_PAYLOAD_BYTES}; must not change until the promise settles
-   * @throws {@link TracewellError} as a rejection: `TW_LOG_BUSY` or `TW_LOG_NO_SPACE` (both may be tried
+   * @throws {@link TracewellError} as a rejection: `TW_LOG_BUSY`, `TW_LOG_NO_SPACE` or `TW_LOG_WRITE_FAILED` (all may be tried
    * again), `TW_LOG_REFUSED` (not before reopening), `TW_LOG_READ_ONLY`, `TW_LOG_CLOSED`, `TW_LOG_APPLY_FAILED` (it is
    * durable, and will be seen once the indexer takes it)
    * @throws RangeError, as a rejection, for a payload that is too large or an unknown kind

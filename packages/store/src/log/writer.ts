@@ -16,7 +16,8 @@
  * - A write for want of space: the file is cut back to where the group started, its appends reject with
  *   `TW_LOG_NO_SPACE`, and the next group tries again at the same place. No reader can have seen the group:
  *   its end was not written.
- * - The next segment cannot be made: writing goes on in the present one, beyond its size.
+ * - The next segment cannot be made: writing goes on in the present one, beyond its size. If it is the first
+ *   one, its appends reject with `TW_LOG_NO_SPACE` or `TW_LOG_WRITE_FAILED`, and the next group tries again.
  * - Any other write error, and any sync that fails: what of it is on the disk is unknown, and the operating
  *   system may have forgotten that it is not. The group and all that waits reject with `TW_LOG_REFUSED`, and
  *   so does every append until the log is reopened, which reads back what there is and writes it again.
@@ -24,7 +25,7 @@
  * **At process exit** (`appendSync`) a thread may still be writing a group. Nobody can wait for it, so the
  * same bytes are written again at the same place, and everything else behind them.
  */
-import { TracewellError } from '@tracewell/plugin';
+import { type ErrorCode, TracewellError } from '@tracewell/plugin';
 import { type FileSystem, isNoSpace, type OpenFile, writeAll, writeAllSync } from '../fs/file-system.ts';
 import { isKnownKind, MAX_PAYLOAD_BYTES } from './frame.ts';
 import { encodeGroup, type Group, PendingFrame, type Placement, takeGroup } from './group.ts';
@@ -236,8 +237,12 @@ export class LogWriter<Prepared> {
 
   /** Takes a group to the disk. Does not touch the log's state any more once the group is settled. */
   async #commit(group: Group<Prepared>): Promise<Failure | undefined> {
-    const failure = await this.#roll(group);
-    if (failure !== undefined || group.settled) return failure;
+    // No `await` where it is not needed: the write must be on its way before the caller goes on.
+    if (!this.#fits(group)) {
+      const failure = await this.#roll();
+      if (failure !== undefined || group.settled) return failure;
+      if (this.#newFile !== undefined) this.#goOnInNewFile();
+    }
     const { file } = this.#active!;
     const { position, pieces } = this.#place(group);
     try {
@@ -261,12 +266,13 @@ export class LogWriter<Prepared> {
       this.#settle(group, { step: 'refused', error: this.writeError });
       return;
     }
-    let step: Failure['step'] = 'write';
+    let step: Failure['step'] = 'create';
     try {
       if (this.#active === undefined) this.#beginFirstSync();
+      step = 'write';
       const { file } = this.#active!;
       const { position, pieces } = group.placed ?? this.#place(group);
-      writeAllSync(file, pieces, position);
+      if (!group.written) writeAllSync(file, pieces, position);
       step = 'sync';
       file.syncSync();
     } catch (error) {
@@ -289,10 +295,13 @@ export class LogWriter<Prepared> {
   }
 
   #committed(group: Group<Prepared>, synced: boolean): void {
-    const active = this.#active!;
-    active.end = Math.max(active.end, SEGMENT_HEADER_BYTES) + group.bytes;
-    this.#nextSequence += group.frames.length;
-    this.#written = this.#nextSequence - 1;
+    if (!group.written) {
+      group.written = true;
+      const active = this.#active!;
+      active.end = Math.max(active.end, SEGMENT_HEADER_BYTES) + group.bytes;
+      this.#nextSequence += group.frames.length;
+      this.#written = this.#nextSequence - 1;
+    }
     if (synced) this.#durable = this.#written;
   }
 
@@ -336,20 +345,24 @@ export class LogWriter<Prepared> {
   }
 
   #refuse(group: Group<Prepared>, { step, error }: Failure): void {
-    if (isNoSpace(error) && (step === 'create' || (step === 'write' && this.#rolledBack(group)))) {
-      const { message } = error as Error;
-      const noSpace = new TracewellError(
-        'TW_LOG_NO_SPACE',
-        `nothing was appended: ${message}; make room in ${this.#reader.directory} and try again`,
-        { cause: error },
+    const { message } = error as Error;
+    const { directory } = this.#reader;
+    const rolledBack = step === 'create' || (step === 'write' && isNoSpace(error) && this.#rolledBack(group));
+    if (!rolledBack) {
+      this.#reject(group.frames, this.#fail(error));
+      this.#settled += this.#queue.length;
+      for (const { payload } of this.#queue) this.pendingBytes -= payload.length;
+      this.#reject(this.#queue.splice(0), this.#fail(error));
+    } else if (isNoSpace(error)) {
+      const advice = `make room in ${directory} and try again`;
+      this.#reject(
+        group.frames,
+        refused('TW_LOG_NO_SPACE', `nothing was appended: ${message}; ${advice}`, error),
       );
-      this.#reject(group.frames, noSpace);
-      return;
+    } else {
+      const text = `cannot make a segment in ${directory}: ${message}; nothing was appended, try again`;
+      this.#reject(group.frames, refused('TW_LOG_WRITE_FAILED', text, error));
     }
-    this.#reject(group.frames, this.#fail(error));
-    this.#settled += this.#queue.length;
-    for (const { payload } of this.#queue) this.pendingBytes -= payload.length;
-    this.#reject(this.#queue.splice(0), this.#fail(error));
   }
 
   #reject(frames: readonly PendingFrame<Prepared>[], error: Error): void {
@@ -369,11 +382,11 @@ export class LogWriter<Prepared> {
 
   /** From here on writes are refused. */
   #fail(cause: unknown): Error {
-    this.writeError ??= new TracewellError(
+    this.writeError ??= refused(
       'TW_LOG_REFUSED',
       `writing to ${this.#reader.directory} failed: ${(cause as Error).message}; what the disk has of the last ` +
         'appends is unknown; check the disk and reopen the store',
-      { cause },
+      cause,
     );
     return this.writeError;
   }
@@ -427,31 +440,32 @@ export class LogWriter<Prepared> {
     await this.#syncTo(this.#written).catch(() => {});
   }
 
-  /** Begins the next segment if the group does not fit the present one, or there is none. */
-  async #roll(group: Group<Prepared>): Promise<Failure | undefined> {
-    const old = this.#active;
-    if (old !== undefined && (old.end <= SEGMENT_HEADER_BYTES || old.end + group.bytes <= this.#rollAt)) {
-      return undefined;
-    }
-    if (old !== undefined) {
-      try {
-        await this.#syncTo(this.#written);
-      } catch (error) {
-        return { step: 'sync', error };
-      }
+  #fits(group: Group<Prepared>): boolean {
+    const active = this.#active;
+    if (active === undefined) return false;
+    return active.end <= SEGMENT_HEADER_BYTES || active.end + group.bytes <= this.#rollAt;
+  }
+
+  /** Makes the file of the next segment. If that fails and there is a present one, writing goes on there. */
+  async #roll(): Promise<Failure | undefined> {
+    try {
+      await this.#syncTo(this.#written);
+    } catch (error) {
+      return { step: 'sync', error };
     }
     try {
       await this.#makeFile();
     } catch (error) {
-      if (old === undefined) return { step: 'create', error };
-      this.#rollAt = old.end + ROLL_RETRY_BYTES;
-      return undefined;
+      if (this.#active === undefined) return { step: 'create', error };
+      this.#rollAt = this.#active.end + ROLL_RETRY_BYTES;
     }
-    // If `appendSync` has written the group meanwhile, the file waits for the next one.
-    if (group.settled) return undefined;
+    return undefined;
+  }
+
+  #goOnInNewFile(): void {
+    const old = this.#active;
     this.#activate();
     if (old !== undefined) this.#inBackground(this.#finish(old));
-    return undefined;
   }
 
   /** Goes on in the file that was made for the next segment. */
@@ -471,7 +485,12 @@ export class LogWriter<Prepared> {
 
   #beginFirstSync(): void {
     this.#createFile();
-    this.#fs.syncDirectorySync(this.#reader.directory);
+    try {
+      this.#fs.syncDirectorySync(this.#reader.directory);
+    } catch (error) {
+      this.#removeNewFile();
+      throw error;
+    }
     this.#activate();
   }
 
@@ -526,6 +545,10 @@ export class LogWriter<Prepared> {
 interface Failure {
   readonly step: 'create' | 'write' | 'sync' | 'refused';
   readonly error: unknown;
+}
+
+function refused(code: ErrorCode, message: string, cause: unknown): Error {
+  return new TracewellError(code, message, { cause });
 }
 
 function notReadBack(segment: number, sequence: number): Error {
