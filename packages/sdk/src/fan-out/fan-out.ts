@@ -14,6 +14,7 @@ import {
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
 import { milliseconds, wholeNumber } from '../options.ts';
 import { Branch, combineFlushErrors } from './branch.ts';
+import { forwardStart } from './forward.ts';
 import { HandleTable, MAX_LIVE_SPANS } from './handle-table.ts';
 import { identify } from './identity.ts';
 
@@ -130,7 +131,8 @@ export class FanOutPlugin implements FanOut {
       this.#unsampled += 1;
       return INVALID_SPAN;
     }
-    const { parent, remoteParent, ...rest } = start;
+    const { parent } = start;
+    const remoteParent = parent === undefined ? start.remoteParent : undefined;
     const parentSlot = parent === undefined ? -1 : this.#table.slotOf(parent);
     const context = identify(start, this.#contexts[parentSlot]);
     const span = this.#table.acquire();
@@ -143,12 +145,11 @@ export class FanOutPlugin implements FanOut {
     let sampled = false;
     for (let i = 0; i < width; i++) {
       // An object for each branch, so that one that scribbles on it harms no other.
+      const identity = { ...context };
       const handle = this.#branches[i]!.startSpan(
         parentSlot >= 0
-          ? { ...rest, context: { ...context }, parent: this.#handles[parentSlot * width + i]! }
-          : remoteParent !== undefined && parent === undefined
-            ? { ...rest, context: { ...context }, remoteParent }
-            : { ...rest, context: { ...context } },
+          ? forwardStart(start, { parent: this.#handles[parentSlot * width + i]!, context: identity })
+          : forwardStart(start, { remoteParent, context: identity }),
       );
       // Read anew each time: a branch that starts spans of its own may have made the table grow.
       this.#handles[slot * width + i] = handle;

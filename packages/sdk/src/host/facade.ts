@@ -10,6 +10,7 @@ import {
   type SpanStatus,
   type TracerPlugin,
 } from '@tracewell/plugin';
+import { forwardStart } from '../fan-out/forward.ts';
 import { HandleTable, MAX_LIVE_SPANS } from '../fan-out/handle-table.ts';
 import { isValidContext } from '../fan-out/identity.ts';
 import type { Route } from './route.ts';
@@ -86,13 +87,16 @@ export class Facade implements Required<TracerPlugin> {
 
   #translate(start: SpanStart, parent: SpanHandle, route: Route): SpanStart {
     if (parent === INVALID_SPAN) return start;
-    const { parent: _, remoteParent: __, ...rest } = start;
+    const { context } = start;
     const slot = this.#table.slotOf(parent);
-    if (slot < 0) return rest;
+    if (slot < 0) return forwardStart(start, { context });
     const origin = this.#routes[slot]!;
-    if (origin === route) return { ...rest, parent: this.#handles[slot]! };
-    const context = origin.plugin.spanContext(this.#handles[slot]!);
-    return isValidContext(context) ? { ...rest, remoteParent: { ...context, isRemote: false } } : rest;
+    if (origin === route) return forwardStart(start, { parent: this.#handles[slot]!, context });
+    const identity = origin.plugin.spanContext(this.#handles[slot]!);
+    return forwardStart(start, {
+      context,
+      remoteParent: isValidContext(identity) ? { ...identity, isRemote: false } : undefined,
+    });
   }
 
   setAttribute(span: SpanHandle, key: string, value: AttributeValue): void {

@@ -14,6 +14,7 @@ import {
 import { nodeTimers, type Timers } from '../buffered/timers.ts';
 import { messageOf } from '../fan-out/branch.ts';
 import { FanOutPlugin } from '../fan-out/fan-out.ts';
+import { forwardStart } from '../fan-out/forward.ts';
 import { HandleTable, MAX_LIVE_SPANS } from '../fan-out/handle-table.ts';
 import { identify, isValidContext } from '../fan-out/identity.ts';
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
@@ -197,7 +198,7 @@ class TailSamplingPlugin implements TailSampling {
   }
 
   #startSpan(start: SpanStart): SpanHandle {
-    const { parent, ...rest } = start;
+    const { parent } = start;
     if (parent === INVALID_SPAN) return this.#leaveOut();
     const parentSlot = parent === undefined ? -1 : this.#table.slotOf(parent);
     const context = identify(start, this.#contexts[parentSlot]);
@@ -213,26 +214,26 @@ class TailSamplingPlugin implements TailSampling {
         this.#policy.keepsTraceId(context.traceId) ||
         this.#decisions.get(context.traceId);
       if (keep === false) return this.#leaveOut();
-      if (keep === true) return this.#forward(rest, parent, parentSlot, context);
+      if (keep === true) return this.#forward(start, parent, parentSlot, context);
     }
     return this.#hold(start, parent, parentSlot, context, held);
   }
 
   /** Starts a span of a trace that is kept. */
   #forward(
-    start: Omit<SpanStart, 'parent'>,
+    start: SpanStart,
     parent: SpanHandle | undefined,
     parentSlot: number,
     context: SpanContext,
   ): SpanHandle {
-    const { remoteParent, ...rest } = start;
-    const origin = this.#originOf(remoteParent, parent, parentSlot);
-    const handle =
+    const handle = this.#inner.startSpan(
       parentSlot >= 0 && this.#held[parentSlot] === undefined
-        ? this.#inner.startSpan({ ...rest, context, parent: this.#handles[parentSlot]! })
-        : this.#inner.startSpan(
-            origin === undefined ? { ...rest, context } : { ...rest, context, remoteParent: origin },
-          );
+        ? forwardStart(start, { context, parent: this.#handles[parentSlot]! })
+        : forwardStart(start, {
+            context,
+            remoteParent: this.#originOf(start.remoteParent, parent, parentSlot),
+          }),
+    );
     if (handle === INVALID_SPAN) return this.#leaveOut();
     const span = this.#take(context);
     if (span === INVALID_SPAN) {
