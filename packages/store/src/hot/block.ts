@@ -4,7 +4,6 @@ import {
   FLAG_COPY_ELSEWHERE,
   FLAG_HIDDEN,
   FLAG_STATUS,
-  WORD_DURATION,
   WORD_FLAGS,
   WORD_LENGTH,
   WORD_OFFSET,
@@ -16,28 +15,27 @@ import {
 } from './row.ts';
 
 /**
- * Up to 65,535 spans of one segment as columns of numbers. All columns lie in one buffer, so that a block is
- * saved and loaded as it is:
+ * Up to 65,535 spans of one segment as numbers. They lie in one buffer, so that a block is saved and loaded as
+ * it is:
  *
  * ```
- * Uint32 x capacity   traceHigh traceLow   the last 8 bytes of the trace id, as two big-endian numbers
- *                     spanKey              the last 4 bytes of the span id, big-endian
- *                     startHigh startLow   start in nanoseconds
- *                     offset length        the Span message within the segment
- * Float32 x capacity  duration             nanoseconds, rounded; 0 if the span ends before it starts
- * Uint16 x capacity   operation            index into the block's own list of operation numbers
- *                     nextInTrace          the row before this one of the same trace, plus 1; 0 at the end
- *                     failing              the rows with status ERROR, in order; as many as there are
- * Uint16 x table      traceTable           hash table: the last row of a trace, plus 1; 0 is a free slot
- *                     spanTable            hash table: the row of a span, plus 1; 0 is a free slot
- * Uint8 x capacity    flags                see row.ts
+ * Uint32 x 8 x capacity  records        the first 8 words of row.ts: ids, start, duration, place
+ * Uint16 x capacity      operation      index into the block's own list of operation numbers
+ *                        nextInTrace    the row before this one of the same trace, plus 1; 0 at the end
+ * Uint16 x table         traceTable     hash table: the last row of a trace, plus 1; 0 is a free slot
+ *                        spanTable      hash table: the row of a span, plus 1; 0 is a free slot
+ * Uint8 x capacity       flags          see row.ts
  * ```
+ *
+ * Operation and flags are columns, since a filter runs over those of every row. The rest is a record of half a
+ * cache line: whoever looks at one of its numbers wants the others too, and as columns each would be a miss of
+ * its own (the newest failing spans of a service took a third longer).
  *
  * A row takes 37 bytes and its slots in the tables 5 to 8: rows numbered within a block need 2 bytes where
  * rows of a segment would need 4, and a full block is followed by a new one, so that nothing large is ever
  * copied or rehashed while spans come in.
  *
- * The columns are a filter and not the truth. They may say "perhaps" (a rounded duration, ids in part), never
+ * The numbers are a filter and not the truth. They may say "perhaps" (a rounded duration, ids in part), never
  * a wrong "no"; who wants to be sure decodes the span.
  */
 
@@ -46,10 +44,15 @@ export const BLOCK_ROWS = 0xffff;
 
 const CAPACITIES = [512, 8192, BLOCK_ROWS];
 const NOT_SOUGHT = -1;
-const WIDE_COLUMNS = 8;
-const NARROW_COLUMNS = 3;
 
-/** The columns described above, and what belongs to the block as a whole. */
+/** 32-bit words of a record. */
+export const RECORD_WORDS = 8;
+/** Rows of which the latest start is kept, so that a search for the newest can pass over them. */
+export const ZONE_ROWS = 1024;
+const ZONE_SHIFT = 10;
+const NARROW_COLUMNS = 2;
+
+/** The numbers described above, and what belongs to the block as a whole. */
 export class Block {
   /** Rows in use. */
   count = 0;
@@ -76,21 +79,20 @@ export class Block {
   // Where `find` ended, for `append`.
   #freeSlot = NOT_SOUGHT;
 
+  /** Rows with status ERROR, in order: the row, and above 16 bits its operation. */
+  failing: Uint32Array = new Uint32Array(16);
+  /** The latest start in each ZONE_ROWS rows, as a double. */
+  zoneMaxStart: Float64Array;
+
   // Initialised by #layOut.
   capacity!: number;
   tableSize!: number;
   buffer!: ArrayBuffer;
-  traceHigh!: Uint32Array;
-  traceLow!: Uint32Array;
-  spanKey!: Uint32Array;
-  startHigh!: Uint32Array;
-  startLow!: Uint32Array;
-  offset!: Uint32Array;
-  length!: Uint32Array;
-  duration!: Float32Array;
+  records!: Uint32Array;
+  /** The memory of `records`, for the durations. */
+  floats!: Float32Array;
   operation!: Uint16Array;
   nextInTrace!: Uint16Array;
-  failing!: Uint16Array;
   traceTable!: Uint16Array;
   spanTable!: Uint16Array;
   flags!: Uint8Array;
@@ -100,16 +102,12 @@ export class Block {
 
   constructor(seed: number, capacity: number = CAPACITIES[0]!, buffer?: ArrayBuffer, byteOffset = 0) {
     this.seed = seed;
+    this.zoneMaxStart = new Float64Array(Math.ceil(BLOCK_ROWS / ZONE_ROWS)).fill(Number.NEGATIVE_INFINITY);
     this.#layOut(capacity, buffer ?? new ArrayBuffer(blockBytes(capacity)), byteOffset);
   }
 
   #layOut(capacity: number, buffer: ArrayBuffer, byteOffset: number): void {
     let at = byteOffset;
-    const wide = (): Uint32Array => {
-      const column = new Uint32Array(buffer, at, capacity);
-      at += capacity * 4;
-      return column;
-    };
     const narrow = (length: number): Uint16Array => {
       const column = new Uint16Array(buffer, at, length);
       at += length * 2;
@@ -118,18 +116,11 @@ export class Block {
     this.capacity = capacity;
     this.tableSize = tableSizeFor(capacity);
     this.buffer = buffer;
-    this.traceHigh = wide();
-    this.traceLow = wide();
-    this.spanKey = wide();
-    this.startHigh = wide();
-    this.startLow = wide();
-    this.offset = wide();
-    this.length = wide();
-    this.duration = new Float32Array(buffer, at, capacity);
-    at += capacity * 4;
+    this.records = new Uint32Array(buffer, at, capacity * RECORD_WORDS);
+    this.floats = new Float32Array(buffer, at, capacity * RECORD_WORDS);
+    at += capacity * RECORD_WORDS * 4;
     this.operation = narrow(capacity);
     this.nextInTrace = narrow(capacity);
-    this.failing = narrow(capacity);
     this.traceTable = narrow(this.tableSize);
     this.spanTable = narrow(this.tableSize);
     this.flags = new Uint8Array(buffer, at, capacity);
@@ -146,26 +137,18 @@ export class Block {
   /** Gives back the memory of rows that will never come. */
   trim(): void {
     if (this.count < this.capacity) this.#resize(this.count);
+    this.failing = this.failing.slice(0, this.failingCount);
+    this.zoneMaxStart = this.zoneMaxStart.slice(0, Math.ceil(this.count / ZONE_ROWS));
     this.operations = this.operations.slice(0, this.operationCount);
     this.groupRows = this.groupRows.slice(0, this.groupCount);
     this.groupNumbers = this.groupNumbers.slice(0, this.groupCount);
   }
 
   #resize(capacity: number): void {
-    const { count, tableSize, traceTable, spanTable } = this;
-    const { traceHigh, traceLow, spanKey, startHigh, startLow, offset, length, duration } = this;
-    const { operation, nextInTrace, failing, flags } = this;
+    const { count, tableSize, traceTable, spanTable, records, operation, nextInTrace, flags } = this;
     this.#layOut(capacity, new ArrayBuffer(blockBytes(capacity)), 0);
-    this.traceHigh.set(traceHigh.subarray(0, count));
-    this.traceLow.set(traceLow.subarray(0, count));
-    this.spanKey.set(spanKey.subarray(0, count));
-    this.startHigh.set(startHigh.subarray(0, count));
-    this.startLow.set(startLow.subarray(0, count));
-    this.offset.set(offset.subarray(0, count));
-    this.length.set(length.subarray(0, count));
-    this.duration.set(duration.subarray(0, count));
+    this.records.set(records.subarray(0, count * RECORD_WORDS));
     this.operation.set(operation.subarray(0, count));
-    this.failing.set(failing.subarray(0, this.failingCount));
     this.flags.set(flags.subarray(0, count));
     this.nextInTrace.set(nextInTrace.subarray(0, count));
     if (this.tableSize === tableSize) {
@@ -186,7 +169,13 @@ export class Block {
     for (;;) {
       const row = this.traceTable[slot]! - 1;
       if (row < 0) return -1;
-      if (this.traceLow[row] === traceLow && this.traceHigh[row] === traceHigh) return row;
+      const at = row * RECORD_WORDS;
+      if (
+        this.records[at + WORD_TRACE_LOW] === traceLow &&
+        this.records[at + WORD_TRACE_HIGH] === traceHigh
+      ) {
+        return row;
+      }
       slot = (slot + 1) & mask;
     }
   }
@@ -244,11 +233,9 @@ export class Block {
    * @param isSame - decides on a row whose numbers are those of the span, by its whole ids
    */
   find(words: Uint32Array, at: number, isSame: (row: number) => boolean): number {
-    const { spanTable, spanKey } = this;
-    const low = words[at + WORD_TRACE_LOW]!;
-    const key = words[at + WORD_SPAN_KEY]!;
+    const { spanTable, records } = this;
     const mask = this.tableSize - 1;
-    let slot = hashSpan(this.seed, low, key) & mask;
+    let slot = hashSpan(this.seed, words[at + WORD_TRACE_LOW]!, words[at + WORD_SPAN_KEY]!) & mask;
     this.#freeSlot = NOT_SOUGHT;
     for (;;) {
       const row = spanTable[slot]! - 1;
@@ -257,11 +244,7 @@ export class Block {
         return -1;
       }
       if (
-        spanKey[row] === key &&
-        this.traceLow[row] === low &&
-        this.traceHigh[row] === words[at + WORD_TRACE_HIGH] &&
-        this.startLow[row] === words[at + WORD_START_LOW] &&
-        this.startHigh[row] === words[at + WORD_START_HIGH] &&
+        sameKey(records, row * RECORD_WORDS, words, at) &&
         (this.flags[row]! & FLAG_COPY) === 0 &&
         isSame(row)
       ) {
@@ -278,29 +261,50 @@ export class Block {
    * @param base - what the row's offset counts from, in the segment
    * @param operation - index into `operations`
    */
-  append(words: Uint32Array, durations: Float32Array, at: number, base: number, operation: number): void {
+  append(words: Uint32Array, at: number, base: number, operation: number): void {
     const row = this.count;
-    const startHigh = words[at + WORD_START_HIGH]!;
-    const startLow = words[at + WORD_START_LOW]!;
-    this.traceHigh[row] = words[at + WORD_TRACE_HIGH]!;
-    this.traceLow[row] = words[at + WORD_TRACE_LOW]!;
-    this.spanKey[row] = words[at + WORD_SPAN_KEY]!;
-    this.startHigh[row] = startHigh;
-    this.startLow[row] = startLow;
-    this.duration[row] = durations[at + WORD_DURATION]!;
-    this.offset[row] = base + words[at + WORD_OFFSET]!;
-    this.length[row] = words[at + WORD_LENGTH]!;
+    const { records } = this;
+    const to = row * RECORD_WORDS;
+    for (let word = 0; word < RECORD_WORDS; word++) records[to + word] = words[at + word]!;
+    records[to + WORD_OFFSET] = base + words[at + WORD_OFFSET]!;
     this.operation[row] = operation;
     const flags = words[at + WORD_FLAGS]! & 0xff;
     this.flags[row] = flags;
-    if ((flags & FLAG_STATUS) === StatusCode.ERROR) this.failing[this.failingCount++] = row;
-    const start = startHigh * 0x1_0000_0000 + startLow;
+    if ((flags & FLAG_STATUS) === StatusCode.ERROR) this.#addFailing(row, operation);
+    const start = words[at + WORD_START_HIGH]! * 0x1_0000_0000 + words[at + WORD_START_LOW]!;
     if (start < this.minStart) this.minStart = start;
     if (start > this.maxStart) this.maxStart = start;
+    const zone = row >>> ZONE_SHIFT;
+    if (start > this.zoneMaxStart[zone]!) this.zoneMaxStart[zone] = start;
     if (this.#freeSlot === NOT_SOUGHT) linkSpan(this, row);
     else this.spanTable[this.#freeSlot] = row + 1;
     linkTrace(this, row);
     this.count = row + 1;
+  }
+
+  #addFailing(row: number, operation: number): void {
+    if (this.failingCount === this.failing.length) {
+      const larger = new Uint32Array(this.failingCount * 2);
+      larger.set(this.failing);
+      this.failing = larger;
+    }
+    this.failing[this.failingCount++] = (operation << 16) | row;
+  }
+
+  /** When a row started, as a double: rounded, to compare with others that are. */
+  startOf(row: number): number {
+    const at = row * RECORD_WORDS;
+    return this.records[at + WORD_START_HIGH]! * 0x1_0000_0000 + this.records[at + WORD_START_LOW]!;
+  }
+
+  /** Where a row's Span message starts in the segment. */
+  offsetOf(row: number): number {
+    return this.records[row * RECORD_WORDS + WORD_OFFSET]!;
+  }
+
+  /** How long a row's Span message is. */
+  lengthOf(row: number): number {
+    return this.records[row * RECORD_WORDS + WORD_LENGTH]!;
   }
 
   /** Hides a row as a copy of another one of this block. */
@@ -332,6 +336,8 @@ export class Block {
   get byteLength(): number {
     return (
       blockBytes(this.capacity) +
+      this.failing.byteLength +
+      this.zoneMaxStart.byteLength +
       this.operations.byteLength +
       this.groupRows.byteLength +
       this.groupNumbers.byteLength
@@ -341,9 +347,8 @@ export class Block {
 
 /** Bytes of the columns of a block with room for so many rows. */
 export function blockBytes(capacity: number): number {
-  const wide = capacity * 4 * WIDE_COLUMNS;
-  const narrow = capacity * 2 * NARROW_COLUMNS + tableSizeFor(capacity) * 2 * 2;
-  return (wide + narrow + capacity + 7) & ~7;
+  const tables = tableSizeFor(capacity) * 2 * 2;
+  return (capacity * 4 * RECORD_WORDS + capacity * 2 * NARROW_COLUMNS + tables + capacity + 7) & ~7;
 }
 
 /** A power of two with at most three quarters of the slots in use. */
@@ -353,17 +358,18 @@ function tableSizeFor(capacity: number): number {
   return size;
 }
 
-// The hot loops are free functions over the block's columns.
+// The hot loops are free functions over the block's arrays.
 
 function linkTrace(block: Block, row: number): void {
-  const { traceTable, traceLow, traceHigh } = block;
-  const high = traceHigh[row]!;
-  const low = traceLow[row]!;
+  const { traceTable, records } = block;
+  const high = records[row * RECORD_WORDS + WORD_TRACE_HIGH]!;
+  const low = records[row * RECORD_WORDS + WORD_TRACE_LOW]!;
   const mask = block.tableSize - 1;
   let slot = hashTrace(block.seed, high, low) & mask;
   for (;;) {
     const last = traceTable[slot]!;
-    if (last === 0 || (traceLow[last - 1] === low && traceHigh[last - 1] === high)) {
+    const at = (last - 1) * RECORD_WORDS;
+    if (last === 0 || (records[at + WORD_TRACE_LOW] === low && records[at + WORD_TRACE_HIGH] === high)) {
       block.nextInTrace[row] = last;
       traceTable[slot] = row + 1;
       return;
@@ -373,9 +379,10 @@ function linkTrace(block: Block, row: number): void {
 }
 
 function linkSpan(block: Block, row: number): void {
-  const { spanTable } = block;
+  const { spanTable, records } = block;
+  const at = row * RECORD_WORDS;
   const mask = block.tableSize - 1;
-  let slot = hashSpan(block.seed, block.traceLow[row]!, block.spanKey[row]!) & mask;
+  let slot = hashSpan(block.seed, records[at + WORD_TRACE_LOW]!, records[at + WORD_SPAN_KEY]!) & mask;
   while (spanTable[slot] !== 0) slot = (slot + 1) & mask;
   spanTable[slot] = row + 1;
 }
@@ -391,20 +398,16 @@ export function findCopy(
   otherRow: number,
   isSame: (row: number) => boolean,
 ): number {
-  const { spanTable, spanKey } = block;
-  const low = other.traceLow[otherRow]!;
-  const key = other.spanKey[otherRow]!;
+  const { spanTable, records } = block;
+  const at = otherRow * RECORD_WORDS;
   const mask = block.tableSize - 1;
-  let slot = hashSpan(block.seed, low, key) & mask;
+  const key = other.records[at + WORD_SPAN_KEY]!;
+  let slot = hashSpan(block.seed, other.records[at + WORD_TRACE_LOW]!, key) & mask;
   for (;;) {
     const row = spanTable[slot]! - 1;
     if (row < 0) return -1;
     if (
-      spanKey[row] === key &&
-      block.traceLow[row] === low &&
-      block.traceHigh[row] === other.traceHigh[otherRow] &&
-      block.startLow[row] === other.startLow[otherRow] &&
-      block.startHigh[row] === other.startHigh[otherRow] &&
+      sameKey(records, row * RECORD_WORDS, other.records, at) &&
       (block.flags[row]! & FLAG_HIDDEN) === 0 &&
       isSame(row)
     ) {
@@ -412,6 +415,17 @@ export function findCopy(
     }
     slot = (slot + 1) & mask;
   }
+}
+
+/** Whether two records, or rows, have the same ids and start, as far as the numbers know them. */
+function sameKey(a: Uint32Array, atA: number, b: Uint32Array, atB: number): boolean {
+  return (
+    a[atA + WORD_SPAN_KEY] === b[atB + WORD_SPAN_KEY] &&
+    a[atA + WORD_TRACE_LOW] === b[atB + WORD_TRACE_LOW] &&
+    a[atA + WORD_TRACE_HIGH] === b[atB + WORD_TRACE_HIGH] &&
+    a[atA + WORD_START_LOW] === b[atB + WORD_START_LOW] &&
+    a[atA + WORD_START_HIGH] === b[atB + WORD_START_HIGH]
+  );
 }
 
 /** The finaliser of MurmurHash3 over both halves: a bit of the ids changes half the bits of the hash. */

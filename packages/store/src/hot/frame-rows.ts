@@ -11,8 +11,6 @@ export interface FrameRows {
   readonly spanCount: number;
   /** `ROW_WORDS` words a span; see row.ts. */
   readonly words: Uint32Array;
-  /** The same memory, for the words that are floats. */
-  readonly floats: Float32Array;
   /** `GROUP_WORDS` words a group. */
   readonly groups: Uint32Array;
   /** Spans that were left out because an id is none. */
@@ -64,15 +62,14 @@ export function frameRows(payload: Uint8Array, scanner: TraceScanner, operations
   if (scanner.invalid !== rejected) addReason(reasons, scanner);
 
   const length = count * ROW_WORDS;
-  const own = words.slice(0, length);
+  const rows = words.slice(0, length);
   if (words.length > KEEP_WORDS) {
     words = new Uint32Array(KEEP_WORDS);
     floats = new Float32Array(words.buffer);
   }
   return {
     spanCount: count,
-    words: own,
-    floats: new Float32Array(own.buffer),
+    words: rows,
     groups: Uint32Array.from(groups),
     rejected: scanner.invalid,
     reasons,

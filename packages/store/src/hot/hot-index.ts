@@ -162,7 +162,7 @@ export class HotIndex implements LogIndexer<FrameRows> {
       return this.#verdict !== 'different';
     };
     for (; row < until; row++) {
-      const start = block.startHigh[row]! * 0x1_0000_0000 + block.startLow[row]!;
+      const start = block.startOf(row);
       if (start < minStart || start > maxStart || (block.flags[row]! & FLAG_HIDDEN) !== 0) continue;
       const copy = findCopy(other, block, row, isSame);
       if (copy < 0) continue;
@@ -177,7 +177,7 @@ function boundsOfStarts(block: Block, from: number, until: number): [min: number
   let min = Number.POSITIVE_INFINITY;
   let max = Number.NEGATIVE_INFINITY;
   for (let row = from; row < until; row++) {
-    const start = block.startHigh[row]! * 0x1_0000_0000 + block.startLow[row]!;
+    const start = block.startOf(row);
     if (start < min) min = start;
     if (start > max) max = start;
   }

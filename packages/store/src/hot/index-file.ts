@@ -1,4 +1,4 @@
-import { Block, blockBytes } from './block.ts';
+import { Block, blockBytes, ZONE_ROWS } from './block.ts';
 import { Groups } from './groups.ts';
 import type { Operations } from './operations.ts';
 import { FLAG_COPY_ELSEWHERE, GROUP_WORDS } from './row.ts';
@@ -16,7 +16,8 @@ import { FLAG_COPY_ELSEWHERE, GROUP_WORDS } from './row.ts';
  *             Float64 x 2: earliest and latest start
  *             Uint32 x operations: index into the operations of the file
  *             Uint32 x groups: group numbers; then Uint16 x groups: their first rows
- *             the columns as in block.ts
+ *             Uint32 x failing rows; Float64 x zones: their latest starts
+ *             the arrays as in block.ts
  * ```
  */
 const MAGIC = 0x58495754;
@@ -62,9 +63,10 @@ export function saveIndex(blocks: readonly Block[], groups: Groups, operations: 
     pieces.push(bytesOf(numbers), bytesOf(Float64Array.of(block.minStart, block.maxStart)));
     pieces.push(padded(bytesOf(block.operations.map((operation) => fileNumbers.get(operation)!))));
     pieces.push(padded(bytesOf(block.groupNumbers)), padded(bytesOf(block.groupRows)));
+    pieces.push(padded(bytesOf(block.failing)), bytesOf(block.zoneMaxStart));
     // The flags are the last column and the only one that can change from now on: they are copied.
-    const columns = new Uint8Array(block.buffer, block.traceHigh.byteOffset, blockBytes(count));
-    const flagsAt = block.flags.byteOffset - block.traceHigh.byteOffset;
+    const columns = new Uint8Array(block.buffer, block.records.byteOffset, blockBytes(count));
+    const flagsAt = block.flags.byteOffset - block.records.byteOffset;
     const flags = columns.slice(flagsAt);
     for (let row = 0; row < count; row++) flags[row]! &= ~FLAG_COPY_ELSEWHERE;
     pieces.push(columns.subarray(0, flagsAt), flags);
@@ -131,13 +133,18 @@ export function loadIndex(
     const operationsAt = at;
     const numbersAt = operationsAt + padding(ownOperations! * 4);
     const rowsAt = numbersAt + padding(runs! * 4);
-    const columnsAt = rowsAt + padding(runs! * 2);
+    const failingAt = rowsAt + padding(runs! * 2);
+    const zonesAt = failingAt + padding(failing! * 4);
+    const zones = Math.ceil(rows! / ZONE_ROWS);
+    const columnsAt = zonesAt + zones * 8;
     at = columnsAt;
     if (!take(blockBytes(rows!))) return undefined;
 
     const block = new Block(seed!, rows, buffer, columnsAt);
     block.count = rows!;
+    block.failing = new Uint32Array(buffer, failingAt, failing);
     block.failingCount = failing!;
+    block.zoneMaxStart = new Float64Array(buffer, zonesAt, zones);
     block.copies = copies!;
     block.minStart = minStart!;
     block.maxStart = maxStart!;

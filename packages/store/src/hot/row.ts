@@ -1,5 +1,5 @@
-// One span as numbers, on its way from the bytes of a frame into the columns of a block: ROW_WORDS 32-bit
-// words, one row after the other.
+// One span as numbers, on its way from the bytes of a frame into a block: ROW_WORDS 32-bit words, one row after
+// the other. The first eight are what a block keeps as a record.
 
 /** 32-bit words of a row. */
 export const ROW_WORDS = 10;
@@ -14,7 +14,7 @@ export const WORD_START_HIGH = 3;
 export const WORD_START_LOW = 4;
 /** The duration in nanoseconds, as a 32-bit float; 0 if the span ends before it starts. */
 export const WORD_DURATION = 5;
-/** Where the Span message starts in the payload, and its length. */
+/** Where the Span message starts in the payload (in a block: in the segment), and its length. */
 export const WORD_OFFSET = 6;
 export const WORD_LENGTH = 7;
 /** A number of `Operations`. */

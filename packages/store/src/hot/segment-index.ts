@@ -13,8 +13,12 @@ import {
 } from './row.ts';
 import { type CopyVerdict, compareCopies } from './same-span.ts';
 
+let nextSerial = 0;
+
 /** The index of one segment: its blocks, of which only the last one still grows, and its groups. */
 export class SegmentIndex {
+  /** Another number for each that was made in this process. */
+  readonly serial = nextSerial++;
   readonly segment: Segment;
   readonly blocks: Block[];
   readonly groups: Groups;
@@ -45,7 +49,7 @@ export class SegmentIndex {
       this.#frame = base;
       this.#rowsAdded = 0;
     }
-    const { words, floats, groups } = rows;
+    const { words, groups } = rows;
     let at = 0;
     let block = this.blocks.at(-1) ?? this.#addBlock();
     const isSame = (row: number): boolean => {
@@ -74,7 +78,7 @@ export class SegmentIndex {
         block.hideCopy(copyOf);
       }
       block.setGroup(group);
-      block.append(words, floats, at, base, this.#indexInBlock(block, words[at + WORD_OPERATION]!));
+      block.append(words, at, base, this.#indexInBlock(block, words[at + WORD_OPERATION]!));
       this.#rowsAdded = index + 1;
     }
   }
@@ -89,7 +93,7 @@ export class SegmentIndex {
 
   /** The bytes of a row's Span message. */
   read(block: Block, row: number): Uint8Array {
-    return this.segment.read(block.offset[row]!, block.length[row]!);
+    return this.segment.read(block.offsetOf(row), block.lengthOf(row));
   }
 
   /** Bytes of memory that the index holds. */
@@ -100,9 +104,9 @@ export class SegmentIndex {
   }
 
   #bytesOf(block: Block, row: number, base: number, payload: Uint8Array): Uint8Array {
-    const inPayload = block.offset[row]! - base;
+    const inPayload = block.offsetOf(row) - base;
     if (inPayload < 0) return this.read(block, row);
-    return payload.subarray(inPayload, inPayload + block.length[row]!);
+    return payload.subarray(inPayload, inPayload + block.lengthOf(row));
   }
 
   #addBlock(): Block {

@@ -34,8 +34,7 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
       continue;
     }
     for (let from = 0; from < rows.count; ) {
-      let until = from + 1;
-      while (until < rows.count && rows.same(from, until)) until++;
+      const until = endOfEquals(rows, from);
       for (const span of readEquals(blocks, rows, from, until, reader)) {
         if (plan.after !== undefined && compareSpanKeys(span, plan.after) <= 0) continue;
         if (!matches(span, plan)) continue;
@@ -43,8 +42,9 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
           return { spans: found, cursor: encodeCursor(found.at(-1) as SpanKey) };
         found.push(span);
       }
+      // Looking at the clock for every span would cost a twentieth of decoding it.
+      if (until % 16 === 0 && turnIsOver()) await nextTurn();
       from = until;
-      if (turnIsOver()) await nextTurn();
     }
     if (rows.count < fetch) return { spans: found };
     after = rows.key(rows.count - 1);
@@ -62,12 +62,19 @@ async function newestRows(
   for (const [number, { block }] of blocks.entries()) {
     if (block.minStart > filter.maxStart) continue;
     if (block.maxStart < filter.minStart) break;
-    if (newest.full && block.maxStart < newest.minHigh * 0x1_0000_0000 + newest.minLow) break;
+    if (newest.full && block.maxStart < newest.minStart) break;
     filter.scan(block, number, newest);
     if (turnIsOver()) await nextTurn();
   }
   newest.finish();
   return newest;
+}
+
+/** Where the rows end whose numbers are those of row `from`. */
+function endOfEquals(rows: NewestRows, from: number): number {
+  let until = from + 1;
+  while (until < rows.count && rows.same(from, until)) until++;
+  return until;
 }
 
 /** The spans of rows whose numbers are the same: nearly always one, otherwise in order and without copies. */

@@ -1,7 +1,7 @@
 import { StatusCode } from '@tracewell/plugin';
-import type { Block } from '../hot/block.ts';
+import { type Block, RECORD_WORDS } from '../hot/block.ts';
 import type { HotIndex } from '../hot/hot-index.ts';
-import { FLAG_HIDDEN, FLAG_STATUS } from '../hot/row.ts';
+import { FLAG_HIDDEN, FLAG_STATUS, WORD_START_HIGH, WORD_START_LOW } from '../hot/row.ts';
 import type { ServiceSummary } from '../store.ts';
 import { nextTurn, turnIsOver } from './turn.ts';
 
@@ -30,12 +30,12 @@ class Tally {
     this.lastLow = new Uint32Array(operations);
     this.rows = block.count;
     this.hidden = block.copies + block.copiesElsewhere;
-    const { flags, operation, startHigh, startLow } = block;
+    const { flags, operation, records } = block;
     for (let row = 0; row < block.count; row++) {
       const rowFlags = flags[row]!;
       if ((rowFlags & FLAG_HIDDEN) !== 0) continue;
-      const high = startHigh[row]!;
-      const low = startLow[row]!;
+      const high = records[row * RECORD_WORDS + WORD_START_HIGH]!;
+      const low = records[row * RECORD_WORDS + WORD_START_LOW]!;
       if (high < minHigh || (high === minHigh && low < minLow)) continue;
       const at = operation[row]!;
       const before = this.spans[at]!++;

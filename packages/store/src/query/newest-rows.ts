@@ -1,47 +1,22 @@
-import type { Block } from '../hot/block.ts';
+import { type Block, RECORD_WORDS } from '../hot/block.ts';
+import {
+  WORD_SPAN_KEY,
+  WORD_START_HIGH,
+  WORD_START_LOW,
+  WORD_TRACE_HIGH,
+  WORD_TRACE_LOW,
+} from '../hot/row.ts';
 import type { RowKey } from './row-filter.ts';
 
-/** The columns of what {@link NewestRows} holds; two sets of them, to move what stays from one to the other. */
-class Rows {
-  readonly startHigh: Uint32Array;
-  readonly startLow: Uint32Array;
-  readonly traceHigh: Uint32Array;
-  readonly traceLow: Uint32Array;
-  readonly spanKey: Uint32Array;
-  readonly block: Uint32Array;
-  readonly row: Uint16Array;
-
-  constructor(length: number) {
-    this.startHigh = new Uint32Array(length);
-    this.startLow = new Uint32Array(length);
-    this.traceHigh = new Uint32Array(length);
-    this.traceLow = new Uint32Array(length);
-    this.spanKey = new Uint32Array(length);
-    this.block = new Uint32Array(length);
-    this.row = new Uint16Array(length);
-  }
-
-  copy(to: number, from: Rows, index: number): void {
-    this.startHigh[to] = from.startHigh[index]!;
-    this.startLow[to] = from.startLow[index]!;
-    this.traceHigh[to] = from.traceHigh[index]!;
-    this.traceLow[to] = from.traceLow[index]!;
-    this.spanKey[to] = from.spanKey[index]!;
-    this.block[to] = from.block[index]!;
-    this.row[to] = from.row[index]!;
-  }
-
-  /** Negative if row `a` comes before row `b`: newer start first, then larger ids first. */
-  compare(a: number, b: number): number {
-    return (
-      this.startHigh[b]! - this.startHigh[a]! ||
-      this.startLow[b]! - this.startLow[a]! ||
-      this.traceHigh[b]! - this.traceHigh[a]! ||
-      this.traceLow[b]! - this.traceLow[a]! ||
-      this.spanKey[b]! - this.spanKey[a]!
-    );
-  }
-}
+// A row that was pushed, in 32-bit words: its key in the order of spans, then where it is.
+const WORDS = 7;
+const START_HIGH = 0;
+const START_LOW = 1;
+const TRACE_HIGH = 2;
+const TRACE_LOW = 3;
+const SPAN_KEY = 4;
+const BLOCK = 5;
+const ROW = 6;
 
 /**
  * The first `capacity` of the rows that are pushed, in the order of spans. Collects twice as many and then
@@ -49,39 +24,45 @@ class Rows {
  */
 export class NewestRows {
   readonly #capacity: number;
-  #rows: Rows;
-  #spare: Rows;
+  readonly #words: Uint32Array;
   #count = 0;
-  // The last row that was thrown away although one with the same key was kept.
+  // Which row comes first, second …, after `finish`.
+  #order: Uint32Array = new Uint32Array(0);
+  // The key of the last row that was thrown away although one with the same key was kept.
   #cut: RowKey | undefined;
 
   /** Whether there are `capacity` rows, so that rows that started before `minHigh`, `minLow` need not be pushed. */
   full = false;
   minHigh = 0;
   minLow = 0;
+  /** The two as one double, rounded. */
+  minStart = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
-    this.#rows = new Rows(capacity * 2);
-    this.#spare = new Rows(capacity * 2);
+    this.#words = new Uint32Array(capacity * 2 * WORDS);
   }
 
   push(block: Block, blockNumber: number, row: number): void {
-    const rows = this.#rows;
-    const at = this.#count++;
-    rows.startHigh[at] = block.startHigh[row]!;
-    rows.startLow[at] = block.startLow[row]!;
-    rows.traceHigh[at] = block.traceHigh[row]!;
-    rows.traceLow[at] = block.traceLow[row]!;
-    rows.spanKey[at] = block.spanKey[row]!;
-    rows.block[at] = blockNumber;
-    rows.row[at] = row;
+    const words = this.#words;
+    const at = this.#count++ * WORDS;
+    const { records } = block;
+    const from = row * RECORD_WORDS;
+    words[at + START_HIGH] = records[from + WORD_START_HIGH]!;
+    words[at + START_LOW] = records[from + WORD_START_LOW]!;
+    words[at + TRACE_HIGH] = records[from + WORD_TRACE_HIGH]!;
+    words[at + TRACE_LOW] = records[from + WORD_TRACE_LOW]!;
+    words[at + SPAN_KEY] = records[from + WORD_SPAN_KEY]!;
+    words[at + BLOCK] = blockNumber;
+    words[at + ROW] = row;
     if (this.#count === this.#capacity * 2) this.#prune();
   }
 
   /** Puts the rows in order. Afterwards the other methods below mean something. */
   finish(): void {
-    this.#prune();
+    this.#order = this.#sorted();
+    if (this.#count > this.#capacity) this.#noteCut(this.#order);
+    this.#count = Math.min(this.#count, this.#capacity);
   }
 
   get count(): number {
@@ -103,46 +84,76 @@ export class NewestRows {
   }
 
   blockNumber(index: number): number {
-    return this.#rows.block[index]!;
+    return this.#words[this.#order[index]! * WORDS + BLOCK]!;
   }
 
   row(index: number): number {
-    return this.#rows.row[index]!;
+    return this.#words[this.#order[index]! * WORDS + ROW]!;
   }
 
   /** Whether two rows cannot be told apart by their numbers. */
   same(index: number, other: number): boolean {
-    return this.#rows.compare(index, other) === 0;
+    return compareRows(this.#words, this.#order[index]!, this.#order[other]!) === 0;
   }
 
   key(index: number): RowKey {
-    const rows = this.#rows;
+    return this.#keyOf(this.#order[index]!);
+  }
+
+  #keyOf(pushed: number): RowKey {
+    const words = this.#words;
+    const at = pushed * WORDS;
     return {
-      startHigh: rows.startHigh[index]!,
-      startLow: rows.startLow[index]!,
-      traceHigh: rows.traceHigh[index]!,
-      traceLow: rows.traceLow[index]!,
-      spanKey: rows.spanKey[index]!,
+      startHigh: words[at + START_HIGH]!,
+      startLow: words[at + START_LOW]!,
+      traceHigh: words[at + TRACE_HIGH]!,
+      traceLow: words[at + TRACE_LOW]!,
+      spanKey: words[at + SPAN_KEY]!,
     };
   }
 
-  #prune(): void {
-    const rows = this.#rows;
+  #sorted(): Uint32Array {
+    const words = this.#words;
     const order = new Uint32Array(this.#count);
     for (let index = 0; index < order.length; index++) order[index] = index;
-    order.sort((a, b) => rows.compare(a, b));
-    const kept = Math.min(order.length, this.#capacity);
-    for (let index = 0; index < kept; index++) this.#spare.copy(index, rows, order[index]!);
-    if (order.length > kept && rows.compare(order[kept - 1]!, order[kept]!) === 0) {
-      this.#cut = this.key(order[kept]!);
-    }
-    this.#rows = this.#spare;
-    this.#spare = rows;
-    this.#count = kept;
-    if (kept === this.#capacity) {
-      this.full = true;
-      this.minHigh = this.#rows.startHigh[kept - 1]!;
-      this.minLow = this.#rows.startLow[kept - 1]!;
-    }
+    return order.sort((a, b) => compareRows(words, a, b));
   }
+
+  #noteCut(order: Uint32Array): void {
+    const last = order[this.#capacity - 1]!;
+    const next = order[this.#capacity]!;
+    if (compareRows(this.#words, last, next) === 0) this.#cut = this.#keyOf(next);
+  }
+
+  #prune(): void {
+    const words = this.#words;
+    const capacity = this.#capacity;
+    const order = this.#sorted();
+    this.#noteCut(order);
+    const last = order[capacity - 1]! * WORDS;
+    this.minHigh = words[last + START_HIGH]!;
+    this.minLow = words[last + START_LOW]!;
+    this.minStart = this.minHigh * 0x1_0000_0000 + this.minLow;
+    this.full = true;
+    // What stays moves to the front, where its place is free or is that of a row that goes.
+    const kept = order.subarray(0, capacity).sort();
+    for (let to = 0; to < capacity; to++) {
+      const from = kept[to]!;
+      if (from !== to) words.copyWithin(to * WORDS, from * WORDS, (from + 1) * WORDS);
+    }
+    this.#count = capacity;
+  }
+}
+
+/** Negative if row `a` comes before row `b`: newer start first, then larger ids first. */
+function compareRows(words: Uint32Array, a: number, b: number): number {
+  const atA = a * WORDS;
+  const atB = b * WORDS;
+  return (
+    words[atB + START_HIGH]! - words[atA + START_HIGH]! ||
+    words[atB + START_LOW]! - words[atA + START_LOW]! ||
+    words[atB + TRACE_HIGH]! - words[atA + TRACE_HIGH]! ||
+    words[atB + TRACE_LOW]! - words[atA + TRACE_LOW]! ||
+    words[atB + SPAN_KEY]! - words[atA + SPAN_KEY]!
+  );
 }

@@ -1,3 +1,4 @@
+import type { SegmentIndex } from '../hot/segment-index.ts';
 import type { Segment } from '../log/types.ts';
 
 const PAGE_BYTES = 4096;
@@ -19,8 +20,6 @@ export interface Located {
  * costs one lookup.
  */
 export class PageCache {
-  readonly #numbers = new WeakMap<Segment, number>();
-  #nextNumber = 0;
   #young = new Map<number, Uint8Array>();
   #old = new Map<number, Uint8Array>();
 
@@ -29,7 +28,7 @@ export class PageCache {
    *
    * @throws `TracewellError` (`TW_LOG_READ_FAILED`) if the file cannot be read
    */
-  read(segment: Segment, offset: number, length: number): Located {
+  read({ segment, serial }: SegmentIndex, offset: number, length: number): Located {
     const first = Math.floor(offset / PAGE_BYTES);
     const last = Math.floor((offset + length - 1) / PAGE_BYTES);
     // Large parts go past the cache, and so do the last bytes of a segment, whose page is not whole yet.
@@ -37,17 +36,17 @@ export class PageCache {
       return { bytes: segment.read(offset, length), at: 0 };
     }
     const at = offset - first * PAGE_BYTES;
-    const page = this.#page(segment, first);
+    const page = this.#page(segment, serial, first);
     if (last === first) return { bytes: page, at };
     const bytes = new Uint8Array(length);
     bytes.set(page.subarray(at));
-    bytes.set(this.#page(segment, last).subarray(0, at + length - PAGE_BYTES), PAGE_BYTES - at);
+    bytes.set(this.#page(segment, serial, last).subarray(0, at + length - PAGE_BYTES), PAGE_BYTES - at);
     return { bytes, at: 0 };
   }
 
-  #page(segment: Segment, page: number): Uint8Array {
+  #page(segment: Segment, serial: number, page: number): Uint8Array {
     // A segment of 4 GiB, the most that the index can address, has 2^20 pages.
-    const key = this.#numberOf(segment) * 0x10_0000 + page;
+    const key = serial * 0x10_0000 + page;
     let bytes = this.#young.get(key);
     if (bytes !== undefined) return bytes;
     bytes = this.#old.get(key) ?? segment.read(page * PAGE_BYTES, PAGE_BYTES);
@@ -57,14 +56,5 @@ export class PageCache {
     }
     this.#young.set(key, bytes);
     return bytes;
-  }
-
-  #numberOf(segment: Segment): number {
-    let number = this.#numbers.get(segment);
-    if (number === undefined) {
-      number = this.#nextNumber++;
-      this.#numbers.set(segment, number);
-    }
-    return number;
   }
 }

@@ -1,7 +1,18 @@
 import { StatusCode } from '@tracewell/plugin';
-import type { Block } from '../hot/block.ts';
+import { type Block, RECORD_WORDS, ZONE_ROWS } from '../hot/block.ts';
 import type { Operations } from '../hot/operations.ts';
-import { FLAG_COPY, FLAG_KIND, FLAG_KIND_SHIFT, FLAG_STATUS } from '../hot/row.ts';
+import {
+  FLAG_COPY,
+  FLAG_KIND,
+  FLAG_KIND_SHIFT,
+  FLAG_STATUS,
+  WORD_DURATION,
+  WORD_SPAN_KEY,
+  WORD_START_HIGH,
+  WORD_START_LOW,
+  WORD_TRACE_HIGH,
+  WORD_TRACE_LOW,
+} from '../hot/row.ts';
 import type { NewestRows } from './newest-rows.ts';
 import type { QueryPlan } from './plan.ts';
 import type { SpanKey } from './span-order.ts';
@@ -89,50 +100,54 @@ export class RowFilter {
     this.#inclusive = inclusive;
   }
 
-  /** Offers the rows of a block that pass. */
+  /** Offers the rows of a block that pass, those that came last first: they exclude most of the others. */
   scan(block: Block, blockNumber: number, newest: NewestRows): void {
     const operations = this.#selectIn(block);
     if (operations === null) return;
-    const { startHigh, startLow, flags, operation, duration, failing } = block;
-    const mask = this.#flagsMask;
-    const value = this.#flagsValue;
-    const minDuration = this.#minDuration;
-    const maxDuration = this.#maxDuration;
-    const maxHigh = this.#maxHigh;
-    const maxLow = this.#maxLow;
+    if (this.#onlyFailing) {
+      const { failing } = block;
+      for (let index = block.failingCount - 1; index >= 0; index--) {
+        const entry = failing[index]!;
+        if (operations !== undefined && operations[entry >>> 16] === 0) continue;
+        this.#offer(block, blockNumber, entry & 0xffff, newest);
+      }
+      return;
+    }
+    const { operation, zoneMaxStart } = block;
+    for (let zone = Math.ceil(block.count / ZONE_ROWS) - 1; zone >= 0; zone--) {
+      const latest = zoneMaxStart[zone]!;
+      if (latest < this.minStart || (newest.full && latest < newest.minStart)) continue;
+      const first = zone * ZONE_ROWS;
+      for (let row = Math.min(first + ZONE_ROWS, block.count) - 1; row >= first; row--) {
+        if (operations !== undefined && operations[operation[row]!] === 0) continue;
+        this.#offer(block, blockNumber, row, newest);
+      }
+    }
+  }
+
+  /** Offers a row whose operation passes, if the rest of it does. */
+  #offer(block: Block, blockNumber: number, row: number, newest: NewestRows): void {
+    const { records } = block;
+    const at = row * RECORD_WORDS;
+    const high = records[at + WORD_START_HIGH]!;
+    if (high < this.#minHigh || high > this.#maxHigh) return;
+    const low = records[at + WORD_START_LOW]!;
+    if ((high === this.#minHigh && low < this.#minLow) || (high === this.#maxHigh && low > this.#maxLow))
+      return;
+    if (newest.full && (high < newest.minHigh || (high === newest.minHigh && low < newest.minLow))) return;
+    if ((block.flags[row]! & this.#flagsMask) !== this.#flagsValue) return;
+    const took = block.floats[at + WORD_DURATION]!;
+    if (took < this.#minDuration || took > this.#maxDuration) return;
     const after = this.#after;
-    const onlyFailing = this.#onlyFailing;
-    let minHigh = this.#minHigh;
-    let minLow = this.#minLow;
-    if (newest.full && (newest.minHigh > minHigh || (newest.minHigh === minHigh && newest.minLow > minLow))) {
-      minHigh = newest.minHigh;
-      minLow = newest.minLow;
+    if (
+      after !== undefined &&
+      high === after.startHigh &&
+      low === after.startLow &&
+      !this.#isBehind(records, at, after)
+    ) {
+      return;
     }
-    // From the newest row back: what comes first then excludes most of the others.
-    for (let index = (onlyFailing ? block.failingCount : block.count) - 1; index >= 0; index--) {
-      const row = onlyFailing ? failing[index]! : index;
-      const high = startHigh[row]!;
-      if (high < minHigh || high > maxHigh) continue;
-      const low = startLow[row]!;
-      if ((high === minHigh && low < minLow) || (high === maxHigh && low > maxLow)) continue;
-      if ((flags[row]! & mask) !== value) continue;
-      if (operations !== undefined && operations[operation[row]!] === 0) continue;
-      const took = duration[row]!;
-      if (took < minDuration || took > maxDuration) continue;
-      if (
-        after !== undefined &&
-        high === after.startHigh &&
-        low === after.startLow &&
-        !this.#isBehind(block, row, after)
-      ) {
-        continue;
-      }
-      newest.push(block, blockNumber, row);
-      if (newest.full) {
-        minHigh = newest.minHigh;
-        minLow = newest.minLow;
-      }
-    }
+    newest.push(block, blockNumber, row);
   }
 
   /** Which of the block's operations pass: `undefined` for all of them, `null` for none. */
@@ -150,11 +165,11 @@ export class RowFilter {
     return passing === own.length ? undefined : own;
   }
 
-  #isBehind(block: Block, row: number, after: RowKey): boolean {
+  #isBehind(records: Uint32Array, at: number, after: RowKey): boolean {
     const order =
-      after.traceHigh - block.traceHigh[row]! ||
-      after.traceLow - block.traceLow[row]! ||
-      after.spanKey - block.spanKey[row]!;
+      after.traceHigh - records[at + WORD_TRACE_HIGH]! ||
+      after.traceLow - records[at + WORD_TRACE_LOW]! ||
+      after.spanKey - records[at + WORD_SPAN_KEY]!;
     return order > 0 || (order === 0 && this.#inclusive);
   }
 }

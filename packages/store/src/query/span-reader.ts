@@ -23,6 +23,10 @@ export class SpanReader {
   unreadable = 0;
   readonly #pages = new PageCache();
   readonly #origins = new WeakMap<SegmentIndex, Map<number, Origin>>();
+  // The one that was asked for last: spans side by side mostly share it.
+  #lastIndex: SegmentIndex | undefined;
+  #lastGroup = 0;
+  #lastOrigin: Origin | undefined;
 
   /**
    * The span of a row; `undefined`, and counted, if its bytes cannot be decoded.
@@ -30,7 +34,7 @@ export class SpanReader {
    * @throws `TracewellError` (`TW_LOG_READ_FAILED`) if its file cannot be read
    */
   read({ index, block }: PlacedBlock, row: number): SpanData | undefined {
-    const { bytes, at } = this.#pages.read(index.segment, block.offset[row]!, block.length[row]!);
+    const { bytes, at } = this.#pages.read(index, block.offsetOf(row), block.lengthOf(row));
     return this.#decode(bytes, at, index, block, row);
   }
 
@@ -40,20 +44,20 @@ export class SpanReader {
    */
   *readMany({ index, block }: PlacedBlock, rows: readonly number[]): Generator<SpanData> {
     for (let from = 0; from < rows.length; ) {
-      const start = block.offset[rows[from]!]!;
+      const start = block.offsetOf(rows[from]!);
       let until = from;
       let end = start;
       while (until < rows.length) {
         const row = rows[until]!;
-        const rowEnd = block.offset[row]! + block.length[row]!;
-        if (until > from && (block.offset[row]! - end > GAP || rowEnd - start > MAX_READ)) break;
+        const rowEnd = block.offsetOf(row) + block.lengthOf(row);
+        if (until > from && (block.offsetOf(row) - end > GAP || rowEnd - start > MAX_READ)) break;
         end = rowEnd;
         until++;
       }
-      const { bytes, at } = this.#pages.read(index.segment, start, end - start);
+      const bytes = index.segment.read(start, end - start);
       for (; from < until; from++) {
         const row = rows[from]!;
-        const span = this.#decode(bytes, at + block.offset[row]! - start, index, block, row);
+        const span = this.#decode(bytes, block.offsetOf(row) - start, index, block, row);
         if (span !== undefined) yield span;
       }
     }
@@ -68,7 +72,7 @@ export class SpanReader {
   ): SpanData | undefined {
     const { resource, scope } = this.#originOf(index, block.groupOf(row));
     try {
-      return decodeSpan(bytes, at, at + block.length[row]!, resource, scope);
+      return decodeSpan(bytes, at, at + block.lengthOf(row), resource, scope);
     } catch {
       this.unreadable++;
       return undefined;
@@ -76,6 +80,16 @@ export class SpanReader {
   }
 
   #originOf(index: SegmentIndex, group: number): Origin {
+    if (index === this.#lastIndex && group === this.#lastGroup && this.#lastOrigin !== undefined) {
+      return this.#lastOrigin;
+    }
+    this.#lastOrigin = this.#findOrigin(index, group);
+    this.#lastIndex = index;
+    this.#lastGroup = group;
+    return this.#lastOrigin;
+  }
+
+  #findOrigin(index: SegmentIndex, group: number): Origin {
     let origins = this.#origins.get(index);
     if (origins === undefined || origins.size > MAX_ORIGINS) {
       origins = new Map();
