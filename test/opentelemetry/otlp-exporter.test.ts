@@ -91,7 +91,12 @@ test("the request is the one that OpenTelemetry's exporter makes", async (t) => 
       process.env.OTEL_EXPORTER_OTLP_HEADERS = 'x-general=1,x-both=general';
       process.env.OTEL_EXPORTER_OTLP_TRACES_HEADERS = 'x-both=traces,x-encoded=a%20b';
       process.env.OTEL_EXPORTER_OTLP_COMPRESSION = compression;
-      const headers = { 'X-Code': 'yes', 'x-general': 'overridden' };
+      const headers = {
+        'X-Code': 'yes',
+        'x-general': 'overridden',
+        'content-type': 'text/plain',
+        'x-none': undefined as never,
+      };
 
       const ours = otlpExporter({ headers, userAgent: 'shop/1' });
       await ours.export(batch);
@@ -127,6 +132,40 @@ test('the body is the bytes of the batch, untouched', async () => {
     await exporter.shutdown?.();
   }
   for (const { body } of receiver.requests) assert.deepEqual(body, Buffer.from(batch.bytes));
+});
+
+test('variables that make no sense are ignored with a warning that shows no secret', async () => {
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = 'ada:hunter2@collector';
+  process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '-1';
+  process.env.OTEL_EXPORTER_OTLP_COMPRESSION = 'brotli';
+  process.env.OTEL_EXPORTER_OTLP_CERTIFICATE = '/does/not/exist';
+  process.env.OTEL_EXPORTER_OTLP_HEADERS = 'broken,=x,%zz=1,x-good=1';
+  const warnings: string[] = [];
+  await using receiver = await otlpReceiver();
+  otlpExporter({ onWarning: (text) => warnings.push(text) });
+  assert.deepEqual(
+    warnings.map((text) => /^OTEL_EXPORTER_OTLP_[A-Z]+/.exec(text)?.[0]).sort(),
+    ['CERTIFICATE', 'COMPRESSION', 'ENDPOINT', 'TIMEOUT'].map((name) => `OTEL_EXPORTER_OTLP_${name}`),
+  );
+  assert.doesNotMatch(warnings.join(), /hunter2/);
+  const exporter = otlpExporter({ url: receiver.url });
+  await exporter.export(sample(1).batch);
+  await exporter.shutdown?.();
+  assert.equal(receiver.requests[0]!.headers['x-good'], '1');
+});
+
+test('variables for traces come before those for all signals', async () => {
+  await using receiver = await otlpReceiver(() => {});
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = `${receiver.origin}/`;
+  process.env.OTEL_EXPORTER_OTLP_COMPRESSION = 'none';
+  process.env.OTEL_EXPORTER_OTLP_TRACES_COMPRESSION = ' gzip ';
+  process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '60000';
+  process.env.OTEL_EXPORTER_OTLP_TRACES_TIMEOUT = '50';
+  const exporter = otlpExporter();
+  assert.match((await failure(exporter.export(sample(1).batch))).message, /within 50 ms/);
+  await exporter.shutdown?.();
+  assert.equal(receiver.requests[0]!.headers['content-encoding'], 'gzip');
+  assert.equal(receiver.requests[0]!.path, '/v1/traces');
 });
 
 test('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is taken as it is', async () => {

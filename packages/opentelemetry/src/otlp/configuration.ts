@@ -1,7 +1,6 @@
 import type { Agent, AgentOptions } from 'node:http';
 import type { AgentOptions as HttpsAgentOptions } from 'node:https';
-import { createRequire } from 'node:module';
-import type { OTLPExporterNodeConfigBase } from '@opentelemetry/otlp-exporter-base';
+import { type OtlpEnvironment, otlpEnvironment } from './environment.ts';
 
 /** Options of `otlpExporter`; but for the last two, those of OpenTelemetry's `OTLPTraceExporter` by the same names. */
 export interface OtlpExporterOptions {
@@ -12,7 +11,7 @@ export interface OtlpExporterOptions {
   readonly url?: string;
   /**
    * Headers to send, or a function that is asked for them before every request, for tokens that expire.
-   * They come before those of `OTEL_EXPORTER_OTLP_[TRACES_]HEADERS`. They never appear in an error.
+   * They come before those of `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`. They never appear in an error.
    */
   readonly headers?: Readonly<Record<string, string>> | (() => Promise<Record<string, string>>);
   /** Default: `OTEL_EXPORTER_OTLP_[TRACES_]COMPRESSION`, or `none`. `gzip` costs some 10 ms of CPU a megabyte. */
@@ -27,8 +26,8 @@ export interface OtlpExporterOptions {
   /** Whether connections are kept for the next request. Default `true`. */
   readonly keepAlive?: boolean;
   /**
-   * Options of the HTTP or HTTPS agent, or a function that makes one. Default: certificates and key from
-   * `OTEL_EXPORTER_OTLP_[TRACES_]CERTIFICATE`, `…_CLIENT_CERTIFICATE` and `…_CLIENT_KEY`, if those are set.
+   * Options of the HTTP or HTTPS agent, or a function that makes one. Certificates and key that it does not
+   * give come from `OTEL_EXPORTER_OTLP_[TRACES_]CERTIFICATE`, `…_CLIENT_CERTIFICATE` and `…_CLIENT_KEY`.
    */
   readonly httpAgentOptions?:
     | AgentOptions
@@ -38,7 +37,10 @@ export interface OtlpExporterOptions {
   readonly userAgent?: string;
   /** Names the exporter in errors and statistics. Default `otlp`. */
   readonly name?: string;
-  /** Is told what a receiver warned of although it took everything. Default: nobody is told. */
+  /**
+   * Is told, in a sentence each, of variables that make no sense and were ignored, and of what a receiver
+   * warned of although it took everything. Default: nobody is told.
+   */
   readonly onWarning?: (message: string) => void;
 }
 
@@ -56,48 +58,69 @@ export interface OtlpConfiguration {
 /** Our product in the header `User-Agent`, in the form that OpenTelemetry's specification asks of exporters. */
 const USER_AGENT = 'OTel-OTLP-Exporter-Tracewell/0.1.0';
 
-const require = createRequire(import.meta.url);
+/** Where a collector on the same machine listens. */
+const DEFAULT_URL = 'http://localhost:4318/v1/traces';
 
 /**
- * Merges options, environment variables and defaults, by the code of OpenTelemetry's own exporter so that
- * they mean the same here. That code is loaded when the first exporter is made: it takes a fifth of the time
- * in which a program starts, and most programs that import this package have no collector.
+ * Merges options, environment variables and defaults, in this order.
+ *
+ * This does what OpenTelemetry's own exporter does, to which a test holds it. Its code is not used because it
+ * comes with nine packages, the whole SDK among them, and takes three times as long to load as the API.
  *
  * @throws RangeError if an option is invalid
  */
 export function readConfiguration(options: OtlpExporterOptions): OtlpConfiguration {
-  const { name: _name, onWarning: _onWarning, ...config } = options;
-  if (config.url !== undefined && !isHttpUrl(config.url)) {
+  const { url, compression, userAgent } = options;
+  if (url !== undefined && !isHttpUrl(url)) {
     // The URL itself stays out of the message: people put passwords into URLs.
     throw new RangeError('otlpExporter: url must be an absolute http: or https: URL');
   }
-  if (config.compression !== undefined && config.compression !== 'none' && config.compression !== 'gzip') {
-    throw new RangeError(
-      `otlpExporter: compression must be "none" or "gzip", got ${String(config.compression)}`,
-    );
+  if (compression !== undefined && compression !== 'none' && compression !== 'gzip') {
+    throw new RangeError(`otlpExporter: compression must be "none" or "gzip", got ${String(compression)}`);
   }
   for (const field of ['timeoutMillis', 'concurrencyLimit'] as const) {
-    const value = config[field];
+    const value = options[field];
     if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
       throw new RangeError(`otlpExporter: ${field} must be a number above 0, got ${String(value)}`);
     }
   }
-  const { convertLegacyHttpOptions } =
-    require('@opentelemetry/otlp-exporter-base/node-http') as typeof import('@opentelemetry/otlp-exporter-base/node-http');
-  const merged = convertLegacyHttpOptions(config as OTLPExporterNodeConfigBase, 'TRACES', 'v1/traces', {
-    'Content-Type': 'application/x-protobuf',
-  });
-  if (!isHttpUrl(merged.url)) {
-    throw new RangeError('otlpExporter: OTEL_EXPORTER_OTLP_ENDPOINT must be an absolute http: or https: URL');
-  }
+  const environment = otlpEnvironment(process.env, options.onWarning ?? (() => {}));
   return {
-    url: new URL(merged.url),
-    headers: merged.headers,
-    compression: merged.compression,
-    timeoutMs: merged.timeoutMillis,
-    concurrencyLimit: merged.concurrencyLimit,
-    agent: merged.agentFactory,
-    userAgent: options.userAgent === undefined ? USER_AGENT : `${options.userAgent} ${USER_AGENT}`,
+    url: url === undefined ? (environment.url ?? new URL(DEFAULT_URL)) : new URL(url),
+    headers: headersOf(options, environment),
+    compression: compression ?? environment.compression ?? 'none',
+    timeoutMs: options.timeoutMillis ?? environment.timeoutMs ?? 10_000,
+    concurrencyLimit: options.concurrencyLimit ?? 30,
+    agent: agentOf(options, environment),
+    userAgent: userAgent === undefined ? USER_AGENT : `${userAgent} ${USER_AGENT}`,
+  };
+}
+
+function headersOf(options: OtlpExporterOptions, environment: OtlpEnvironment): OtlpConfiguration['headers'] {
+  const { headers } = options;
+  return async () => {
+    const merged: Record<string, string> = { ...environment.headers };
+    const given = typeof headers === 'function' ? await headers() : headers;
+    for (const [key, value] of Object.entries(given ?? {})) {
+      // One that is undefined, as configuration often is, would be sent as that word.
+      if (value !== undefined && value !== null) merged[key.toLowerCase()] = String(value);
+    }
+    merged['content-type'] = 'application/x-protobuf';
+    return merged;
+  };
+}
+
+function agentOf(options: OtlpExporterOptions, environment: OtlpEnvironment): OtlpConfiguration['agent'] {
+  const { httpAgentOptions, keepAlive = true } = options;
+  if (typeof httpAgentOptions === 'function') return httpAgentOptions;
+  return async (protocol) => {
+    // Loaded when it is needed, which is after instrumentations have had their way with these modules.
+    if (protocol === 'http:') {
+      const { Agent } = await import('node:http');
+      return new Agent({ keepAlive, ...(httpAgentOptions as AgentOptions | undefined) });
+    }
+    const { Agent } = await import('node:https');
+    return new Agent({ keepAlive, ...environment.tls, ...httpAgentOptions });
   };
 }
 

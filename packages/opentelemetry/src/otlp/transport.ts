@@ -24,8 +24,9 @@ export interface OtlpAnswer {
 }
 
 /**
- * Posts OTLP bytes over HTTP: the transport of OpenTelemetry's exporter without its retries. Those would
- * multiply with the ones of `bufferedPlugin`, swallow `Retry-After`, and not end when nobody waits any more.
+ * Posts OTLP bytes over HTTP. OpenTelemetry's own transport takes bytes too, but cannot be had without its
+ * retries, and those would multiply with the ones of `bufferedPlugin`, swallow `Retry-After`, and not end
+ * when nobody waits any more.
  */
 export class OtlpTransport {
   readonly #configuration: OtlpConfiguration;
@@ -52,9 +53,9 @@ export class OtlpTransport {
       const body = compression === 'gzip' ? await compress(bytes) : bytes;
       const sent: Record<string, string> = {
         ...headers,
-        'User-Agent': userAgent,
-        'Content-Length': String(body.length),
-        ...(compression === 'gzip' && { 'Content-Encoding': 'gzip' }),
+        'user-agent': userAgent,
+        'content-length': String(body.length),
+        ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
       };
       return await context.with(suppressTracing(context.active()), () =>
         exchange(request, url, { method: 'POST', headers: sent, agent, signal: aborted }, sent, body),

@@ -1,0 +1,113 @@
+import { readFileSync } from 'node:fs';
+
+/** What the variables of OpenTelemetry's OTLP exporter say; absent where they say nothing, or nothing sensible. */
+export interface OtlpEnvironment {
+  readonly url: URL | undefined;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly compression: 'none' | 'gzip' | undefined;
+  readonly timeoutMs: number | undefined;
+  /** PEM: authorities to trust, and this client's certificate and key. */
+  readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
+}
+
+/**
+ * Reads `OTEL_EXPORTER_OTLP_*`. For each setting the variable for traces comes before the one for all
+ * signals; only headers are taken from both.
+ *
+ * @param onWarning - is told of a value that is left out because it makes no sense; never the value of a
+ * header or of a URL, which may be secret
+ * @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/
+ */
+export function otlpEnvironment(
+  env: NodeJS.ProcessEnv,
+  onWarning: (message: string) => void,
+): OtlpEnvironment {
+  /** The more specific variable that is set, with its name. */
+  const setting = (suffix: string): { name: string; value: string } | undefined => {
+    for (const name of [`OTEL_EXPORTER_OTLP_TRACES_${suffix}`, `OTEL_EXPORTER_OTLP_${suffix}`]) {
+      const value = env[name]?.trim();
+      if (value) return { name, value };
+    }
+    return undefined;
+  };
+
+  const readUrl = (): URL | undefined => {
+    const endpoint = setting('ENDPOINT');
+    if (endpoint === undefined) return undefined;
+    const url = URL.canParse(endpoint.value) ? new URL(endpoint.value) : undefined;
+    if (url === undefined || !/^https?:$/.test(url.protocol)) {
+      onWarning(`${endpoint.name} must be an absolute http: or https: URL; it was ignored.`);
+      return undefined;
+    }
+    // The endpoint for all signals is a base, the one for traces is taken as it is.
+    if (endpoint.name === 'OTEL_EXPORTER_OTLP_ENDPOINT') {
+      url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
+    }
+    return url;
+  };
+
+  const readTimeout = (): number | undefined => {
+    const timeout = setting('TIMEOUT');
+    if (timeout === undefined) return undefined;
+    const value = Number(timeout.value);
+    if (value > 0 && Number.isFinite(value)) return value;
+    onWarning(
+      `${timeout.name} must be a number of milliseconds above 0, got "${timeout.value}"; it was ignored.`,
+    );
+    return undefined;
+  };
+
+  const readCompression = (): 'none' | 'gzip' | undefined => {
+    const compression = setting('COMPRESSION');
+    if (compression === undefined) return undefined;
+    const { name, value } = compression;
+    if (value === 'none' || value === 'gzip') return value;
+    onWarning(`${name} must be "none" or "gzip", got "${value}"; it was ignored.`);
+    return undefined;
+  };
+
+  const readFile = (suffix: string): Buffer | undefined => {
+    const file = setting(suffix);
+    if (file === undefined) return undefined;
+    try {
+      return readFileSync(file.value);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      onWarning(`${file.name}: the file ${file.value} cannot be read (${code}); it was ignored.`);
+      return undefined;
+    }
+  };
+
+  const ca = readFile('CERTIFICATE');
+  const cert = readFile('CLIENT_CERTIFICATE');
+  const key = readFile('CLIENT_KEY');
+  return {
+    url: readUrl(),
+    headers: {
+      ...parseHeaders(env.OTEL_EXPORTER_OTLP_HEADERS),
+      ...parseHeaders(env.OTEL_EXPORTER_OTLP_TRACES_HEADERS),
+    },
+    compression: readCompression(),
+    timeoutMs: readTimeout(),
+    tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
+  };
+}
+
+/** `key=value,key=value` in the form of W3C Baggage, percent-encoded; members that are malformed are left out. */
+function parseHeaders(list: string | undefined): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const member of (list ?? '').split(',')) {
+    const pair = member.split(';', 1)[0]!;
+    const equals = pair.indexOf('=');
+    if (equals < 1) continue;
+    try {
+      const key = decodeURIComponent(pair.slice(0, equals).trim());
+      const value = decodeURIComponent(pair.slice(equals + 1).trim());
+      if (key !== '' && value !== '') headers[key.toLowerCase()] = value;
+    } catch {
+      // A percent sign that begins nothing.
+    }
+  }
+  return headers;
+}
