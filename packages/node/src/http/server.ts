@@ -1,4 +1,3 @@
-import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server } from 'node:net';
 import type { TLSSocket } from 'node:tls';
@@ -18,7 +17,7 @@ import { guarded } from '../guard.ts';
 import { patchMethod, type Undo } from '../patch.ts';
 import { failSpan, setAttributes, toApiAttributes } from '../span.ts';
 import { clientAddress, serverAuthority } from './authority.ts';
-import { bindListeners, type Emitter, patchEmit } from './emitter-context.ts';
+import { bindListeners, type Emit, type Emitter, emitIn, patchEmit } from './emitter-context.ts';
 import { headerCapture } from './header-capture.ts';
 import { http } from './http.ts';
 import { normalizedMethod } from './method.ts';
@@ -50,37 +49,53 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
   const extract = contextExtractor();
   const attributesOf = incomingAttributes(options, onError);
   const captureResponse = headerCapture('response', options.headersToSpanAttributes?.server?.responseHeaders);
+  const hasStartHooks = requestHook !== undefined || responseHook !== undefined;
   let isEnabled = true;
 
-  function serve(emit: () => boolean, request: IncomingMessage, response: ServerResponse & Traced): boolean {
+  function serve(
+    emit: Emit,
+    server: Emitter,
+    event: Parameters<Emit>,
+    request: IncomingMessage,
+    response: ServerResponse & Traced,
+  ): boolean {
     if (ignore !== undefined && guarded(onError, ignore, request) === true) {
-      return within(suppressTracing(context.active()), request, response, emit);
+      const suppressed = suppressTracing(context.active());
+      bind(suppressed, request, response);
+      return emitIn(suppressed, emit, server, event);
     }
     const parent = extract(request);
     if (options.requireParentforIncomingSpans === true && trace.getSpanContext(parent) === undefined) {
-      return within(parent, request, response, emit);
+      bind(parent, request, response);
+      return emitIn(parent, emit, server, event);
     }
 
     const spanOptions = { kind: SpanKind.SERVER, attributes: toApiAttributes(attributesOf(request)) };
     const span = tracer.startSpan(request.method ?? 'GET', spanOptions, parent);
     const served = new ServerContext(parent, span);
-    if (!span.isRecording()) return within(served, request, response, emit);
+    bind(served, request, response);
+    if (!span.isRecording()) return emitIn(served, emit, server, event);
 
     response[SERVED] = served;
-    if (requestHook !== undefined) context.with(served, () => guarded(onError, requestHook, span, request));
-    if (responseHook !== undefined)
-      context.with(served, () => guarded(onError, responseHook, span, response));
+    if (hasStartHooks) callStartHooks(served, request, response);
     try {
-      return within(served, request, response, emit);
+      return emitIn(served, emit, server, event);
     } catch (error) {
       onFailure(response, error);
       throw error;
     }
   }
 
-  function onResponseEvent(this: EventEmitter, event: string | symbol, value: unknown): void {
-    if (event === 'close') onClose(this as ServerResponse);
-    else if (event === 'error') onFailure(this as ServerResponse, value);
+  function callStartHooks(served: ServerContext, request: IncomingMessage, response: ServerResponse): void {
+    context.with(served, () => {
+      if (requestHook !== undefined) guarded(onError, requestHook, served.span, request);
+      if (responseHook !== undefined) guarded(onError, responseHook, served.span, response);
+    });
+  }
+
+  function onResponseEvent(response: ServerResponse, event: string | symbol, value: unknown): void {
+    if (event === 'close') onClose(response);
+    else if (event === 'error') onFailure(response, value);
   }
 
   function onClose(response: ServerResponse & Traced): void {
@@ -117,7 +132,7 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
     patchEmit(http.IncomingMessage.prototype),
     patchEmit(http.ServerResponse.prototype, onResponseEvent),
     patchMethod(Server.prototype as Emitter, 'emit', (original) => {
-      return function emit(this: Emitter, ...event: Parameters<Emitter['emit']>) {
+      return function emit(this: Emitter, ...event: Parameters<Emit>) {
         if (event[0] !== 'request' || !isEnabled) return original.apply(this, event);
         const [, request, response] = event;
         // The requests of `http2` come with classes of its own; a server may also hand on a request that is
@@ -128,7 +143,7 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
         ) {
           return original.apply(this, event);
         }
-        return serve(() => original.apply(this, event), request, response);
+        return serve(original, this, event, request, response);
       };
     }),
   ];
@@ -142,15 +157,9 @@ function isServed(response: ServerResponse & Traced): boolean {
   return response[SERVED] !== undefined;
 }
 
-function within(
-  active: Context,
-  request: IncomingMessage,
-  response: ServerResponse,
-  fn: () => boolean,
-): boolean {
+function bind(active: Context, request: IncomingMessage, response: ServerResponse): void {
   bindListeners(request, active);
   bindListeners(response, active);
-  return context.with(active, fn);
 }
 
 /** Reads what a caller sent along, on top of nothing: whatever is active where a connection is read is not its. */
