@@ -80,7 +80,6 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   #lock: FileLock | undefined;
   #closed: Promise<void> | undefined;
   #tornBytes = 0;
-  #damagedBytes = 0;
   #listedMs = 0;
   #modifiedMs = Number.NaN;
   #refreshing: Promise<void> | undefined;
@@ -115,7 +114,6 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     let appendable = false;
     for (const reader of this.#readers.values()) {
       const tail = await this.#readAll(reader);
-      this.#damagedBytes += reader.foundGaps.reduce((sum, { gap }) => sum + gap.length, 0);
       if (reader === this.#own) {
         const recovered = recoverLog(this.#fs, reader, tail, this.#randomBytes);
         this.#tornBytes += recovered.tornBytes;
@@ -166,9 +164,10 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   }
 
   health(): LogHealth {
-    const writers = [...this.#readers.values()].map((reader) => this.#writerHealth(reader));
+    const readers = [...this.#readers.values()];
+    const writers = readers.map((reader) => this.#writerHealth(reader));
     const { writeError, pendingBytes = 0, refusedAppends = 0 } = this.#writer ?? {};
-    const applyError = [...this.#readers.values()].find((reader) => reader.applyError)?.applyError;
+    const applyError = readers.find((reader) => reader.applyError)?.applyError;
     return {
       status: this.#status(),
       segments: writers.reduce((sum, writer) => sum + writer.segments, 0),
@@ -176,8 +175,8 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       pendingBytes,
       refusedAppends,
       tornBytes: this.#tornBytes,
-      damagedBytes: this.#damagedBytes,
-      setAside: [...this.#readers.values()].flatMap((reader) =>
+      damagedBytes: readers.reduce((sum, { damagedBytes }) => sum + damagedBytes, 0),
+      setAside: readers.flatMap((reader) =>
         this.#fs
           .listSync(reader.directory)
           .filter(isSetAside)

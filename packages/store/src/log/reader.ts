@@ -91,6 +91,8 @@ export class LogReader<Prepared> {
   readonly segments: LogSegment[] = [];
   /** Gaps made by `salvage`, for whoever may repair the files. */
   readonly foundGaps: FoundGap[] = [];
+  /** Bytes that `salvage` left out. */
+  damagedBytes = 0;
   /** Segments that are sealed and have been read frame by frame: an index file could save that next time. */
   readonly unsaved: LogSegment[] = [];
   nextSequence = 1;
@@ -315,7 +317,7 @@ export class LogReader<Prepared> {
     const id: SegmentId = behind.next?.segment ?? { low: 0, high: 0 };
     const rebuilt = { id, number, firstSequence: this.nextSequence, writer: this.writer };
     const segment = new LogSegment(this.#context.files, this.directory, rebuilt);
-    this.foundGaps.push({
+    this.#found({
       segmentNumber: number,
       segment,
       offset: 0,
@@ -323,6 +325,11 @@ export class LogReader<Prepared> {
       gap: { length: SEGMENT_HEADER_BYTES, lastSequence: this.nextSequence - 1 },
     });
     return rebuilt;
+  }
+
+  #found(gap: FoundGap): void {
+    this.foundGaps.push(gap);
+    this.damagedBytes += gap.gap.length;
   }
 
   #missing(number: number, next: SegmentHeader): void {
@@ -335,7 +342,7 @@ export class LogReader<Prepared> {
       );
     }
     const lastSequence = next.firstSequence - 1;
-    this.foundGaps.push({
+    this.#found({
       segmentNumber: number,
       segment: undefined,
       offset: SEGMENT_HEADER_BYTES,
@@ -515,7 +522,7 @@ export class LogReader<Prepared> {
       lastSequence: (next?.sequence ?? until ?? sequence) - 1,
     };
     segment.gaps.set(offset, gap);
-    this.foundGaps.push({
+    this.#found({
       segmentNumber: segment.number,
       segment,
       offset,

@@ -219,9 +219,9 @@ export interface Log<Prepared = undefined> {
    * it. A rejection means unknown: the frame may still be found after reopening.
    *
    * @param payload - at most {@link MAX_PAYLOAD_BYTES}; must not change until the promise settles
-   * @throws {@link TracewellError} as a rejection: `TW_LOG_BUSY`, `TW_LOG_NO_SPACE` or `TW_LOG_WRITE_FAILED` (all may be tried
-   * again), `TW_LOG_REFUSED` (not before reopening), `TW_LOG_READ_ONLY`, `TW_LOG_CLOSED`, `TW_LOG_APPLY_FAILED` (it is
-   * durable, and will be seen once the indexer takes it)
+   * @throws {@link TracewellError} as a rejection: `TW_LOG_BUSY`, `TW_LOG_NO_SPACE` or `TW_LOG_WRITE_FAILED`,
+   * which may be tried again; `TW_LOG_REFUSED`, which may be after reopening; `TW_LOG_READ_ONLY`,
+   * `TW_LOG_CLOSED`; `TW_LOG_APPLY_FAILED`: it is durable, and will be seen once the indexer takes it
    * @throws RangeError, as a rejection, for a payload that is too large or an unknown kind
    */
   append(kind: FrameKind, payload: Uint8Array, prepared?: Prepared): Promise<void>;
@@ -241,7 +241,11 @@ export interface Log<Prepared = undefined> {
    */
   refresh(): Promise<void>;
 
-  /** Waits until everything appended before the call is on the disk, whatever the durability. */
+  /**
+   * Waits until everything appended before the call is on the disk, whatever the durability.
+   *
+   * @throws {@link TracewellError} (`TW_LOG_REFUSED`), as a rejection, if a write or a sync has failed
+   */
   flush(): Promise<void>;
 
   /** How the log is. Reads no file; may try the locks of other writers. */
