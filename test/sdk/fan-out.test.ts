@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { FlushError, INVALID_SPAN, type TracerPlugin, type TracewellError } from '@tracewell/plugin';
-import { bufferedPlugin, fanOut, traceIdRatio } from '@tracewell/sdk';
+import { decodeTraces } from '@tracewell/otlp';
+import {
+  type BatchExporter,
+  ExportError,
+  FlushError,
+  INVALID_SPAN,
+  type SpanBatch,
+  type SpanData,
+  type TracerPlugin,
+  type TracewellError,
+} from '@tracewell/plugin';
+import { type BufferedPluginOptions, bufferedPlugin, fanOut, traceIdRatio } from '@tracewell/sdk';
 import fc from 'fast-check';
 import { HandleTable } from '../../packages/sdk/src/fan-out/handle-table.ts';
 import { ReferencePlugin } from '../plugin/reference-plugin.ts';
@@ -191,6 +201,115 @@ describe('fan-out', () => {
     assert.throws(() => fanOut([]), /plugins is empty/);
     assert.throws(() => fanOut([new MinimalPlugin()], { liveMaxSpans: 2 ** 21 }), /liveMaxSpans must be/);
     assert.throws(() => fanOut([new MinimalPlugin()], { flushTimeoutMs: Number.NaN }), /flushTimeoutMs/);
+  });
+});
+
+interface Taker extends BatchExporter {
+  readonly batches: SpanBatch[];
+  spans(): SpanData[];
+}
+
+function taker(name: string): Taker {
+  const batches: SpanBatch[] = [];
+  return {
+    name,
+    batches,
+    spans: () => batches.flatMap(({ bytes }) => decodeTraces(bytes)),
+    export: async (batch) => void batches.push(batch),
+    exportSync: (batch) => void batches.push(batch),
+  };
+}
+
+const names = (exporter: Taker): string[] => exporter.spans().map((span) => span.name);
+
+describe('buffered plugins behind a fan-out', () => {
+  test('share one encoding if they record alike, and only then', async () => {
+    const shared = async (first: BufferedPluginOptions, second: BufferedPluginOptions): Promise<boolean> => {
+      const [a, b] = [taker('a'), taker('b')];
+      const plugin = fanOut([bufferedPlugin(a, first), bufferedPlugin(b, second)]);
+      plugin.endSpan(plugin.startSpan({ name: 'span' }));
+      await plugin.shutdown();
+      assert.deepEqual([names(a), names(b)], [['span'], ['span']]);
+      return a.batches[0]!.bytes === b.batches[0]!.bytes;
+    };
+    assert.equal(await shared({}, {}), true);
+    assert.equal(await shared({ name: 'x' }, { queueMaxBytes: 1_000_000, onError: () => {} }), true);
+    const sampler = traceIdRatio(1);
+    assert.equal(await shared({ sampler }, { sampler }), true);
+    assert.equal(await shared({ sampler }, { sampler: traceIdRatio(1) }), false);
+    assert.equal(await shared({}, { limits: { eventCountLimit: 1 } }), false);
+    assert.equal(await shared({}, { resource: { attributes: { 'service.name': 'other' } } }), false);
+    assert.equal(await shared({}, { batchMaxSpans: 100 }), false);
+  });
+
+  test('show nothing of it: spans, statistics and errors are those of plugins on their own', async () => {
+    const observed = async (alike: boolean): Promise<unknown> => {
+      const exporters = [taker('a'), taker('b'), taker('c')];
+      exporters[1] = {
+        ...exporters[1]!,
+        export: async () => {
+          throw new ExportError('no', { retryable: false });
+        },
+      };
+      const plugins = exporters.map((exporter, index) =>
+        bufferedPlugin(exporter, alike ? {} : { liveMaxAgeMs: 1_000_000 + index }),
+      );
+      const plugin = fanOut(plugins);
+      const ids = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
+      const root = plugin.startSpan({ name: 'root', context: ids, startTimeUnixNanos: 1n });
+      const child = { traceId: ids.traceId, spanId: 'c'.repeat(16) };
+      const span = plugin.startSpan({ name: 'child', parent: root, context: child, startTimeUnixNanos: 2n });
+      plugin.setAttribute(span, 'key', 'value');
+      plugin.endSpan(span, 3n);
+      const before = plugin.stats();
+      const error = await plugin.flush().then(
+        () => undefined,
+        (reason: FlushError) => [reason.plugin, reason.retained, reason.dropped, reason.message],
+      );
+      plugin.endSpan(root, 4n);
+      await plugin.shutdown().catch(() => {});
+      const plain = (value: unknown): unknown =>
+        JSON.parse(
+          JSON.stringify(value, (_, part) =>
+            typeof part === 'bigint' ? String(part) : part instanceof Error ? part.message : part,
+          ),
+        );
+      return plain([before, error, plugin.stats(), exporters.map((exporter) => exporter.spans())]);
+    };
+    assert.deepEqual(await observed(true), await observed(false));
+  });
+
+  test('one that is used, flushed or shut down on its own does so for itself', async () => {
+    const [a, b] = [taker('a'), taker('b')];
+    const first = bufferedPlugin(a);
+    const second = bufferedPlugin(b);
+    const plugin = fanOut([first, second]);
+    first.endSpan(first.startSpan({ name: 'of the first alone' }));
+    plugin.endSpan(plugin.startSpan({ name: 'of both' }));
+    await first.flush();
+    assert.deepEqual(names(a).sort(), ['of both', 'of the first alone']);
+    assert.deepEqual([first.stats().started, second.stats().started], [2, 1]);
+    await first.shutdown();
+    plugin.endSpan(plugin.startSpan({ name: 'later' }));
+    plugin.startSpan({ name: 'open' });
+    await plugin.shutdown();
+    assert.deepEqual(names(b).sort(), ['later', 'of both', 'open']);
+    assert.equal(b.spans().filter((span) => span.attributes['tracewell.unfinished'] === true).length, 1);
+    assert.equal(names(a).length, 2);
+  });
+
+  test('deliver at exit, each what is open too, and the same plugin twice is not one', async () => {
+    const [a, b] = [taker('a'), taker('b')];
+    const plugin = fanOut([bufferedPlugin(a), bufferedPlugin(b)]);
+    plugin.startSpan({ name: 'open' });
+    plugin.flushSync();
+    assert.deepEqual([names(a), names(b)], [['open'], ['open']]);
+    const c = taker('c');
+    const once = bufferedPlugin(c);
+    const twice = fanOut([once, once]);
+    twice.endSpan(twice.startSpan({ name: 'span' }));
+    await twice.flush();
+    assert.deepEqual(names(c), ['span', 'span']);
   });
 });
 

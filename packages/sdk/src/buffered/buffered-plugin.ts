@@ -3,6 +3,7 @@ import {
   type BatchExporter,
   FlushError,
   type PluginStats,
+  type SpanBatch,
   type SpanContext,
   type SpanEvent,
   type SpanHandle,
@@ -11,10 +12,11 @@ import {
   type SpanStatus,
   type TracerPlugin,
 } from '@tracewell/plugin';
-import { Recorder } from '../recorder/recorder.ts';
+import { Recorder, type RecorderCounts, type RecorderSettings } from '../recorder/recorder.ts';
 import { Delivery, type Failure } from './delivery.ts';
 import type { BufferedPluginOptions } from './options.ts';
 import { type BufferedSettings, resolveOptions } from './settings.ts';
+import type { RecordingMember, SharedRecording } from './shared-recording.ts';
 
 /** What {@link bufferedPlugin} returns: a plugin with all the optional operations. */
 export interface BufferedPlugin extends Required<TracerPlugin> {}
@@ -62,19 +64,34 @@ export function bufferedPlugin(
   );
 }
 
-class RecordingPlugin implements BufferedPlugin {
+/** Whether a plugin is one that {@link bufferedPlugin} made, so that it may share a recorder with others. */
+export function isRecordingMember(plugin: TracerPlugin): plugin is RecordingMember {
+  return plugin instanceof RecordingPlugin;
+}
+
+class RecordingPlugin implements BufferedPlugin, RecordingMember {
   readonly name: string;
+  readonly recorderSettings: RecorderSettings;
   readonly #recorder: Recorder;
+  /** Recordings of fan-outs that this plugin takes part in. */
+  readonly #shared = new Set<SharedRecording>();
   readonly #deliveries: readonly Delivery[];
   #reportedDrops = 0;
   #shutdown: Promise<void> | undefined;
 
   constructor(settings: BufferedSettings, deliveries: readonly Delivery[]) {
     this.name = settings.name;
+    this.recorderSettings = settings.recorder;
     this.#deliveries = deliveries;
-    this.#recorder = new Recorder(settings.recorder, (batch) => {
-      for (const delivery of deliveries) delivery.give(batch);
-    });
+    this.#recorder = new Recorder(settings.recorder, (batch) => this.give(batch));
+  }
+
+  give(batch: SpanBatch): void {
+    for (const delivery of this.#deliveries) delivery.give(batch);
+  }
+
+  join(recording: SharedRecording): void {
+    this.#shared.add(recording);
   }
 
   startSpan(start: SpanStart): SpanHandle {
@@ -112,6 +129,7 @@ class RecordingPlugin implements BufferedPlugin {
   async flush(): Promise<void> {
     if (this.#shutdown !== undefined) return this.#shutdown;
     this.#recorder.closeBatch();
+    for (const recording of this.#shared) recording.closeBatch();
     this.#settle(
       await Promise.all(
         this.#deliveries.map(async (delivery) => (await delivery.drain()) ?? delivery.flushExporter()),
@@ -120,8 +138,10 @@ class RecordingPlugin implements BufferedPlugin {
   }
 
   flushSync(): void {
-    this.#recorder.endLiveSpans();
-    this.#recorder.closeBatch();
+    for (const recorder of [this.#recorder, ...this.#shared]) {
+      recorder.endLiveSpans();
+      recorder.closeBatch();
+    }
     this.#settle(this.#deliveries.map((delivery) => delivery.drainSync()));
   }
 
@@ -133,13 +153,29 @@ class RecordingPlugin implements BufferedPlugin {
   stats(): PluginStats {
     return {
       name: this.name,
-      ...this.#recorder.counts(),
+      ...this.#counts(),
       exporters: this.#deliveries.map((delivery) => delivery.stats),
+    };
+  }
+
+  #counts(): RecorderCounts {
+    const counts = this.#recorder.counts();
+    if (this.#shared.size === 0) return counts;
+    const all = [counts, ...Array.from(this.#shared, (recording) => recording.counts())];
+    const sum = (count: keyof RecorderCounts): number => all.reduce((total, each) => total + each[count], 0);
+    return {
+      started: sum('started'),
+      ended: sum('ended'),
+      live: sum('live'),
+      buffered: sum('buffered'),
+      unsampled: sum('unsampled'),
+      refused: sum('refused'),
     };
   }
 
   async #shutDown(): Promise<void> {
     this.#recorder.close();
+    for (const recording of this.#shared) recording.leave(this);
     this.#settle(await Promise.all(this.#deliveries.map((delivery) => delivery.shutdown())));
   }
 

@@ -22,6 +22,8 @@ const WHERE = 'bufferedPlugin';
 const MEBIBYTE = 1_048_576;
 /** The largest buffer that one span, batch or arena may be asked to take: what fits a 32-bit offset. */
 const MAX_BYTES = 2 ** 31 - 1;
+/** One for all, so that plugins without a sampler of their own are known to sample alike. */
+const DEFAULT_SAMPLER = parentBased(alwaysOn());
 const HOUR_MS = 3_600_000;
 
 /**
@@ -49,6 +51,11 @@ export function resolveOptions(
   if (onError !== undefined && typeof onError !== 'function') {
     throw new TypeError(`${WHERE}: onError must be a function, got ${typeof onError}`);
   }
+  if (options.sampler !== undefined && typeof options.sampler?.shouldSample !== 'function') {
+    throw new TypeError(
+      `${WHERE}: sampler must have a shouldSample method, got ${describe(options.sampler)}`,
+    );
+  }
   const spanMaxBytes = bytes('spanMaxBytes', MEBIBYTE);
   if (spanMaxBytes < 1024) {
     throw new RangeError(`${WHERE}: spanMaxBytes must be at least 1024, got ${spanMaxBytes}`);
@@ -64,7 +71,7 @@ export function resolveOptions(
     name,
     recorder: {
       resource: options.resource ?? resourceFromEnvironment(process.env, { onError: report }),
-      sampler: options.sampler ?? parentBased(alwaysOn()),
+      sampler: options.sampler ?? DEFAULT_SAMPLER,
       limits: resolveSpanLimits(options.limits),
       liveMaxSpans: wholeNumber(WHERE, 'liveMaxSpans', options.liveMaxSpans, 65_536, MAX_LIVE_SPANS),
       liveMaxBytes: bytes('liveMaxBytes', 64 * MEBIBYTE),

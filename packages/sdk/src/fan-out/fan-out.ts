@@ -11,6 +11,8 @@ import {
   type SpanStatus,
   type TracerPlugin,
 } from '@tracewell/plugin';
+import { isRecordingMember } from '../buffered/buffered-plugin.ts';
+import { type SharedRecording, shareRecorders } from '../buffered/shared-recording.ts';
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
 import { milliseconds, wholeNumber } from '../options.ts';
 import { Branch, combineFlushErrors } from './branch.ts';
@@ -61,7 +63,8 @@ export interface FanOut extends Required<TracerPlugin> {
  * `flush` and `shutdown` wait for all, and reject with a `FlushError` that sums up what failed; its `cause` is an
  * `AggregateError` with an error for each plugin that did.
  *
- * Exporters need no fan-out: `bufferedPlugin([a, b])` encodes once for all of them.
+ * Buffered plugins with equal settings share one recorder here, so that a span is encoded once for all of them. For
+ * exporters alone `bufferedPlugin([a, b])` is simpler still.
  *
  * @param plugins - where the spans go, at least one
  * @param options - see {@link FanOutOptions}
@@ -88,11 +91,15 @@ export function fanOut(plugins: TracerPlugin | readonly TracerPlugin[], options:
 /** What {@link fanOut} makes, with a reporter that it may share with others. */
 export class FanOutPlugin implements FanOut {
   readonly name: string;
+  /** The plugins, for everything but the spans. */
   readonly #branches: readonly Branch[];
+  /** What spans are recorded on: the plugins, or recorders that some of them share. */
+  readonly #recorders: readonly Branch[];
+  readonly #shared: readonly SharedRecording[];
   readonly #reporter: ErrorReporter;
   readonly #flushTimeoutMs: number;
   readonly #table: HandleTable;
-  /** The branches' handles, those of slot `s` from `s * branches.length` on; 0 where a branch does not sample. */
+  /** The recorders' handles, those of slot `s` from `s * recorders.length` on; 0 where one does not sample. */
   #handles = new Float64Array(0);
   /** The identity of the span in each slot. */
   readonly #contexts: (SpanContext | undefined)[] = [];
@@ -106,10 +113,13 @@ export class FanOutPlugin implements FanOut {
     this.name = options.name ?? 'fan-out';
     this.#reporter = reporter;
     this.#branches = plugins.map((plugin) => new Branch(plugin, this.#reporter));
+    const { targets, shared } = shareRecorders(plugins, isRecordingMember);
+    this.#recorders = targets.map((plugin) => new Branch(plugin, this.#reporter));
+    this.#shared = shared;
     this.#flushTimeoutMs = milliseconds('fanOut', 'flushTimeoutMs', options.flushTimeoutMs, 30_000);
     const limit = wholeNumber('fanOut', 'liveMaxSpans', options.liveMaxSpans, MAX_LIVE_SPANS, MAX_LIVE_SPANS);
     this.#table = new HandleTable(limit, (capacity) => {
-      const handles = new Float64Array(capacity * plugins.length);
+      const handles = new Float64Array(capacity * targets.length);
       handles.set(this.#handles);
       this.#handles = handles;
     });
@@ -140,13 +150,13 @@ export class FanOutPlugin implements FanOut {
       this.#refused += 1;
       return INVALID_SPAN;
     }
-    const width = this.#branches.length;
+    const width = this.#recorders.length;
     const slot = this.#table.slotOf(span);
     let sampled = false;
     for (let i = 0; i < width; i++) {
       // An object for each branch, so that one that scribbles on it harms no other.
       const identity = { ...context };
-      const handle = this.#branches[i]!.startSpan(
+      const handle = this.#recorders[i]!.startSpan(
         parentSlot >= 0
           ? forwardStart(start, { parent: this.#handles[parentSlot * width + i]!, context: identity })
           : forwardStart(start, { remoteParent, context: identity }),
@@ -217,7 +227,11 @@ export class FanOutPlugin implements FanOut {
   }
 
   shutdown(): Promise<void> {
-    this.#shutdown ??= this.#all((branch) => branch.shutdown(this.#flushTimeoutMs));
+    if (this.#shutdown === undefined) {
+      // Before the plugins: each of them leaves, and takes along what it was given.
+      for (const recording of this.#shared) recording.close();
+      this.#shutdown = this.#all((branch) => branch.shutdown(this.#flushTimeoutMs));
+    }
     return this.#shutdown;
   }
 
@@ -243,11 +257,11 @@ export class FanOutPlugin implements FanOut {
   ): void {
     const slot = this.#table.slotOf(span);
     if (slot < 0) return;
-    const width = this.#branches.length;
+    const width = this.#recorders.length;
     for (let i = 0; i < width; i++) {
       const handle = this.#handles[slot * width + i]!;
       if (handle === INVALID_SPAN) continue;
-      const branch = this.#branches[i]!;
+      const branch = this.#recorders[i]!;
       try {
         act(branch.plugin, handle);
       } catch (error) {
