@@ -46,25 +46,23 @@ export interface RawSpan {
 
 export function comparable(spans: readonly RawSpan[]): RecordedSpan[] {
   const known = new Map(spans.map((span) => [span.spanId, span]));
-  return spans
-    .map((span) => {
-      const parent = known.get(span.parentSpanId);
-      if (parent !== undefined && parent.traceId !== span.traceId)
-        throw new Error('a parent of another trace');
-      return {
-        name: span.name,
-        kind: KINDS[span.kind]!,
-        attributes: withoutPorts(span.attributes),
-        status: span.status,
-        events: span.events.map(({ name, attributes }) => ({ name, attributes: withoutStack(attributes) })),
-        parent:
-          parent !== undefined
-            ? `${parent.name} ${KINDS[parent.kind]}`
-            : span.parentSpanId === ''
-              ? 'none'
-              : 'remote',
-      };
-    });
+  return spans.map((span) => {
+    const parent = known.get(span.parentSpanId);
+    if (parent !== undefined && parent.traceId !== span.traceId) throw new Error('a parent of another trace');
+    return {
+      name: span.name,
+      kind: KINDS[span.kind]!,
+      attributes: withoutPorts(span.attributes),
+      status: span.status,
+      events: span.events.map(({ name, attributes }) => ({ name, attributes: withoutStack(attributes) })),
+      parent:
+        parent !== undefined
+          ? `${parent.name} ${KINDS[parent.kind]}`
+          : span.parentSpanId === ''
+            ? 'none'
+            : 'remote',
+    };
+  });
 }
 
 /** Ports that the system chose differ from run to run; what stays is whether there is one. */

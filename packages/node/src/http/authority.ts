@@ -63,7 +63,12 @@ function parseAuthority(authority: string, scheme: string | undefined): Authorit
 }
 
 function withPort(authority: string, colon: number): Authority {
-  return { address: authority.slice(0, colon), port: Number(authority.slice(colon + 1)) };
+  const port = Number(authority.slice(colon + 1));
+  // Whatever else a client may have sent there is no port.
+  return {
+    address: authority.slice(0, colon),
+    port: Number.isInteger(port) && port > 0 && port < 65_536 ? port : undefined,
+  };
 }
 
 function defaultPort(scheme: string | undefined): number | undefined {

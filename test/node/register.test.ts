@@ -1,0 +1,195 @@
+import { deepStrictEqual, match, ok, strictEqual } from 'node:assert';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { decodeTraces } from '@tracewell/otlp';
+import { type SpanData, SpanKind } from '@tracewell/plugin';
+import { runApp, storedSpans, temporaryFolder } from './run-app.ts';
+
+const byName = (spans: readonly SpanData[]): string[] => spans.map((span) => span.name).sort();
+const scopes = (spans: readonly SpanData[]): string[] =>
+  [...new Set(spans.map((span) => span.scope.name))].sort();
+
+describe('node --import @tracewell/node/register', { concurrency: 2 }, () => {
+  for (const app of ['http.mjs', 'http.cjs']) {
+    it(`records HTTP and fetch of ${app} in .tracewell, as whole traces, and says nothing`, async (t) => {
+      const cwd = temporaryFolder(t);
+      const { code, stdout, stderr } = await runApp(app, cwd);
+      deepStrictEqual({ code, stdout, stderr }, { code: 0, stdout: 'hello\n', stderr: '' });
+      const spans = await storedSpans(join(cwd, '.tracewell'));
+      strictEqual(spans.length, 4);
+      for (const path of ['/by-http', '/by-fetch']) {
+        const server = spans.find(
+          (span) => span.attributes['url.path'] === path && span.kind === SpanKind.SERVER,
+        )!;
+        const client = spans.find((span) => span.spanId === server.parentSpanId)!;
+        strictEqual(client.kind, SpanKind.CLIENT);
+        strictEqual(client.traceId, server.traceId);
+        strictEqual(server.resource.attributes['service.name'], 'app');
+      }
+    });
+  }
+
+  for (const app of ['express.mjs', 'express.cjs']) {
+    it(`loads the instrumentations that are installed, and takes the route of ${app} from them`, async (t) => {
+      const cwd = temporaryFolder(t);
+      const { code, stderr } = await runApp(app, cwd);
+      deepStrictEqual({ code, stderr }, { code: 0, stderr: '' });
+      const spans = await storedSpans(join(cwd, '.tracewell'));
+      const server = spans.find((span) => span.kind === SpanKind.SERVER)!;
+      strictEqual(server.name, 'GET /users/:id');
+      strictEqual(server.attributes['http.route'], '/users/:id');
+      const handler = spans.find((span) => span.attributes['express.type'] === 'request_handler')!;
+      strictEqual(handler.traceId, server.traceId);
+      deepStrictEqual(scopes(spans), ['@opentelemetry/instrumentation-express', '@tracewell/node']);
+    });
+  }
+
+  it('leaves out what OTEL_NODE_DISABLED_INSTRUMENTATIONS names', async (t) => {
+    const cwd = temporaryFolder(t);
+    await runApp('express.mjs', cwd, { env: { OTEL_NODE_DISABLED_INSTRUMENTATIONS: 'express, undici' } });
+    const spans = await storedSpans(join(cwd, '.tracewell'));
+    deepStrictEqual(
+      spans.map(({ name, kind }) => [name, kind]),
+      [['GET', SpanKind.SERVER]],
+    );
+  });
+
+  it('takes only what OTEL_NODE_ENABLED_INSTRUMENTATIONS names', async (t) => {
+    const cwd = temporaryFolder(t);
+    await runApp('express.mjs', cwd, { env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'express,http' } });
+    const spans = await storedSpans(join(cwd, '.tracewell'));
+    deepStrictEqual(scopes(spans), ['@opentelemetry/instrumentation-express', '@tracewell/node']);
+    ok(spans.every((span) => span.kind !== SpanKind.CLIENT));
+  });
+
+  for (const app of ['http.mjs', 'http.cjs']) {
+    it(`leaves HTTP of ${app} to the published instrumentations if TRACEWELL_HTTP=opentelemetry`, async (t) => {
+      const cwd = temporaryFolder(t);
+      const { stderr } = await runApp(app, cwd, { env: { TRACEWELL_HTTP: 'opentelemetry' } });
+      strictEqual(stderr, '');
+      const spans = await storedSpans(join(cwd, '.tracewell'));
+      deepStrictEqual(scopes(spans), [
+        '@opentelemetry/instrumentation-http',
+        '@opentelemetry/instrumentation-undici',
+      ]);
+      strictEqual(spans.length, 4);
+    });
+  }
+
+  it('sends spans to OTEL_EXPORTER_OTLP_ENDPOINT, and keeps no store unless TRACEWELL_DIRECTORY is set too', async (t) => {
+    const received: SpanData[] = [];
+    const collector = createServer((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk) => chunks.push(chunk));
+      request.on('end', () => {
+        if (request.url === '/v1/traces') received.push(...decodeTraces(Buffer.concat(chunks)));
+        response.end();
+      });
+    }).listen(0, '127.0.0.1');
+    t.after(() => collector.close());
+    await once(collector, 'listening');
+    const env = {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(collector.address() as AddressInfo).port}`,
+    };
+
+    const cwd = temporaryFolder(t);
+    strictEqual((await runApp('http.mjs', cwd, { env })).stderr, '');
+    deepStrictEqual(byName(received), ['GET', 'GET', 'GET', 'GET']);
+    ok(!existsSync(join(cwd, '.tracewell')));
+
+    await runApp('http.mjs', cwd, { env: { ...env, TRACEWELL_DIRECTORY: 'kept' } });
+    strictEqual(received.length, 8);
+    strictEqual((await storedSpans(join(cwd, 'kept'))).length, 4);
+  });
+
+  it('prints trees if OTEL_TRACES_EXPORTER=console', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { stderr } = await runApp('http.mjs', cwd, { env: { OTEL_TRACES_EXPORTER: 'console' } });
+    match(stderr, /url\.path=\/by-fetch/);
+    ok(!existsSync(join(cwd, '.tracewell')));
+  });
+
+  it('keeps nothing, yet passes sampled contexts on, if OTEL_TRACES_EXPORTER=none', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { stdout, stderr } = await runApp('downstream.mjs', cwd, { env: { OTEL_TRACES_EXPORTER: 'none' } });
+    match(stdout, /^00-[\da-f]{32}-[\da-f]{16}-01$/m);
+    strictEqual(stderr, '');
+    ok(!existsSync(join(cwd, '.tracewell')));
+  });
+
+  it('samples as OTEL_TRACES_SAMPLER says, and passes the decision on', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { stdout } = await runApp('downstream.mjs', cwd, { env: { OTEL_TRACES_SAMPLER: 'always_off' } });
+    match(stdout, /^00-[\da-f]{32}-[\da-f]{16}-00$/m);
+    deepStrictEqual(await storedSpans(join(cwd, '.tracewell')), []);
+  });
+
+  it('does nothing at all if OTEL_SDK_DISABLED=true', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { stdout, stderr } = await runApp('downstream.mjs', cwd, { env: { OTEL_SDK_DISABLED: 'true' } });
+    deepStrictEqual({ stdout, stderr }, { stdout: 'undefined\n', stderr: '' });
+    ok(!existsSync(join(cwd, '.tracewell')));
+  });
+
+  it('tells of a wrong variable in one line, and runs the application', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { code, stdout, stderr } = await runApp('http.mjs', cwd, {
+      env: {
+        OTEL_TRACES_EXPORTER: 'zipkin,console',
+        TRACEWELL_HTTP: 'theirs',
+        OTEL_TRACES_SAMPLER: 'sometimes',
+      },
+    });
+    deepStrictEqual({ code, stdout }, { code: 0, stdout: 'hello\n' });
+    const told = stderr.split('\n').filter((line) => line.startsWith('tracewell: '));
+    strictEqual(told.length, 3);
+    match(told[0]!, /OTEL_TRACES_EXPORTER: "zipkin" .* known are/);
+    match(told[1]!, /TRACEWELL_HTTP: "theirs" .* known are/);
+    match(told[2]!, /OTEL_TRACES_SAMPLER: .*"sometimes"/);
+  });
+
+  it('runs the application without a store that cannot be opened', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { code, stdout, stderr } = await runApp('http.mjs', cwd, {
+      env: { TRACEWELL_DIRECTORY: '/dev/null/no' },
+    });
+    deepStrictEqual({ code, stdout }, { code: 0, stdout: 'hello\n' });
+    match(stderr, /^tracewell: spans are not kept in a store: .*\n/);
+  });
+
+  it('gives every thread and process of an application a log of its own', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { code, stderr } = await runApp('family.mjs', cwd);
+    deepStrictEqual({ code, stderr }, { code: 0, stderr: '' });
+    deepStrictEqual(byName(await storedSpans(join(cwd, '.tracewell'))), [
+      'cluster',
+      'forked',
+      'main',
+      'worker',
+    ]);
+  });
+
+  for (const [how, expected] of [
+    ['exit', { code: 3, signal: null }],
+    ['throw', { code: 1, signal: null }],
+    ['signal', { code: null, signal: 'SIGTERM' }],
+    ['idle', { code: 0, signal: null }],
+  ] as const) {
+    it(`F53 an application that ends by ${how} ends as it would have, and its spans are there`, async (t) => {
+      const cwd = temporaryFolder(t);
+      const { code, signal } = await runApp('end.mjs', cwd, {
+        args: [how],
+        onOutput: (child) => child.kill('SIGTERM'),
+      });
+      deepStrictEqual({ code, signal }, expected);
+      const spans = await storedSpans(join(cwd, '.tracewell'));
+      deepStrictEqual(byName(spans), ['ended', 'open']);
+      const open = spans.find((span) => span.name === 'open')!;
+      strictEqual(open.attributes['tracewell.unfinished'], true);
+    });
+  }
+});
