@@ -37,8 +37,8 @@ export function forEachRow(request: Uint8Array, each: (row: SpanRow) => void): v
     each({
       traceId: bytes.subarray(scanner.traceIdAt, scanner.traceIdAt + 16),
       spanId: bytes.subarray(scanner.spanIdAt, scanner.spanIdAt + 8),
-      service: bytes.latin1Slice(scanner.serviceNameStart, scanner.serviceNameEnd),
-      name: bytes.latin1Slice(scanner.nameStart, scanner.nameEnd),
+      service: bytes.toString('latin1', scanner.serviceNameStart, scanner.serviceNameEnd),
+      name: bytes.toString('latin1', scanner.nameStart, scanner.nameEnd),
       start: (BigInt(scanner.startHigh) << 32n) | BigInt(scanner.startLow),
       end: (BigInt(scanner.endHigh) << 32n) | BigInt(scanner.endLow),
       status: scanner.statusCode,
@@ -67,7 +67,7 @@ export function lmdb(directory: string): Peer {
           void root.put(key, row.body);
           const service = Buffer.allocUnsafe(row.service.length + 12);
           service[0] = 2;
-          service.latin1Write(row.service, 1);
+          service.write(row.service, 1, 'latin1');
           service[row.service.length + 1] = 0;
           service[row.service.length + 2] = row.status;
           service.writeBigUInt64BE(row.start, row.service.length + 3);

@@ -10,6 +10,7 @@ import { checkTraceId, findTrace } from './query/find-trace.ts';
 import { listServices } from './query/list-services.ts';
 import { planQuery, planServices } from './query/plan.ts';
 import { SpanReader } from './query/span-reader.ts';
+import { nextTurn, turnIsOver } from './query/turn.ts';
 import type {
   InsertResult,
   ServiceQuery,
@@ -167,7 +168,7 @@ class EmbeddedStore implements TraceStore {
 
   async health(): Promise<StoreHealth> {
     if (this.#closed === undefined) await this.#log.refresh();
-    for (const _ of this.#index.reconcile());
+    for (const _ of this.#index.reconcile()) if (turnIsOver()) await nextTurn();
     const log = this.#log.health();
     const { copies, unreadableFrames, bytes } = this.#index.stats();
     const unreadableSpans = this.#reader.unreadable;

@@ -75,30 +75,30 @@ export interface InsertResult {
 /** Which spans {@link Store.queryTraces} finds: those that match every field that is given. */
 export interface TraceQuery {
   /** The `service.name` of the span's resource; `unknown_service` means those without one. */
-  readonly service?: string;
+  readonly service?: string | undefined;
   /** The span's name. */
-  readonly operation?: string;
-  readonly status?: StatusCode;
-  readonly kind?: SpanKind;
+  readonly operation?: string | undefined;
+  readonly status?: StatusCode | undefined;
+  readonly kind?: SpanKind | undefined;
   /** The span took at least so many milliseconds. One that ended before it started took 0. */
-  readonly minDurationMs?: number;
+  readonly minDurationMs?: number | undefined;
   /** The span took at most so many milliseconds. */
-  readonly maxDurationMs?: number;
+  readonly maxDurationMs?: number | undefined;
   /**
    * Attributes that the span has, or its resource if the span does not, with exactly these values. A whole
-   * number means the integer as well as the {@link Double}.
+   * number means the integer as well as the `Double` of `@tracewell/plugin`.
    */
-  readonly attributes?: { readonly [key: string]: AttributeValue | undefined };
+  readonly attributes?: { readonly [key: string]: AttributeValue | undefined } | undefined;
   /** The span started then or later. Nanoseconds since the Unix epoch, or a date. */
-  readonly startTime?: bigint | Date;
+  readonly startTime?: bigint | Date | undefined;
   /** The span started before that. Nanoseconds since the Unix epoch, or a date. */
-  readonly endTime?: bigint | Date;
+  readonly endTime?: bigint | Date | undefined;
   /** The span started within the last so many seconds. Not together with `startTime`. */
-  readonly lastSeconds?: number;
+  readonly lastSeconds?: number | undefined;
   /** Spans to return at most, 1 to 10,000. Default 100. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
   /** Goes on behind the page that returned it. The other fields must be the same as for that page. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 /** One page of spans. */

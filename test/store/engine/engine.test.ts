@@ -5,6 +5,7 @@ import { encodeTraces } from '@tracewell/otlp';
 import { type SpanData, StatusCode } from '@tracewell/plugin';
 import { openStore, type Store, type StoreOptions, type TraceQuery, type TraceStore } from '@tracewell/store';
 import fc from 'fast-check';
+import { HotIndex } from '../../../packages/store/src/hot/hot-index.ts';
 import { allPages, arbitraryQuery, Oracle } from '../query/oracle.ts';
 import { arbitrarySpan, id, span } from '../query/spans.ts';
 import { newDirectory } from './directory.ts';
@@ -242,6 +243,26 @@ test('F21 an insert that is repeated counts once, also by another store and afte
   assert.equal((await third.listServices())[0]!.errorCount, 10);
   const health = await third.health();
   assert.deepEqual([health.spans, health.copies, health.status], [100, 300, 'ok']);
+});
+
+test('F19 an insert that the index did not take is taken before the next one, not skipped', async (t) => {
+  await using store = await openStore(newDirectory(t));
+  await store.insertSpans(numbered(0, 10));
+  const addFrame = t.mock.method(HotIndex.prototype, 'addFrame');
+  addFrame.mock.mockImplementationOnce(() => {
+    throw new RangeError('Array buffer allocation failed');
+  });
+  const [first, second] = await Promise.allSettled([
+    store.insertSpans(numbered(10, 20)),
+    store.insertSpans(numbered(20, 30)),
+  ]);
+  assert.equal(first.status === 'rejected' && first.reason.code, 'TW_LOG_APPLY_FAILED');
+  await store.insertSpans(numbered(30, 40));
+  assert.deepEqual(plain(await find(store)), plain(numbered(0, 40).reverse()));
+  // What was refused is in the log: repeating it changes nothing.
+  await store.insertSpans(numbered(10, 20));
+  assert.equal((await store.health()).spans, 40);
+  assert.equal(addFrame.mock.callCount() > 3, true, second.status);
 });
 
 test('F11 an index file that is damaged, cut or gone is made again from the log', async (t) => {

@@ -17,7 +17,7 @@ function start(t: TestContext, ...args: string[]) {
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     child,
-    line: async (): Promise<string> => (await lines.next()).value,
+    line: async (): Promise<string> => (await lines.next()).value ?? '',
     say: (): boolean => child.stdin.write('go\n'),
   };
 }

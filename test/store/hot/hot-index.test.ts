@@ -122,6 +122,22 @@ test('F21 a batch that comes again counts once: in its block, in another segment
   }
 });
 
+test('F19 a frame that stopped half way is entered whole when it is offered again, each span once', async () => {
+  const log = new MemoryLog();
+  const spans = Array.from({ length: 20 }, (_, number) => span({ spanId: id(number + 1) }));
+  log.append('a', spans.slice(0, 10));
+  // Looking at the earlier copy of a span is the one thing that can fail for a reason from outside.
+  log.failNextRead('a');
+  assert.throws(
+    () => log.append('a', [...spans.slice(10, 15), spans[3]!, ...spans.slice(15)]),
+    /input\/output/,
+  );
+  log.offerAgain('a');
+  assert.equal(log.index.spanCount(), 20);
+  assert.equal((await find(log)).length, 20);
+  assert.equal(log.index.stats().copies, 1);
+});
+
 test('a copy is shown again when the segment that stood for it goes', async () => {
   const log = new MemoryLog();
   log.append('a', [span()]);

@@ -10,6 +10,8 @@ class MemorySegment implements Segment {
   readonly id: string;
   readonly frames: { readonly offset: number; readonly payload: Uint8Array }[] = [];
   sealed = false;
+  /** Makes the next read fail. */
+  failRead = false;
   #bytes = new Uint8Array(1024);
   bytes = 64;
 
@@ -33,6 +35,10 @@ class MemorySegment implements Segment {
   }
 
   read(offset: number, length: number): Uint8Array {
+    if (this.failRead) {
+      this.failRead = false;
+      throw new Error('input/output error');
+    }
     if (offset + length > this.bytes) throw new RangeError(`read behind the end of ${this.id}`);
     return this.#bytes.slice(offset, offset + length);
   }
@@ -59,6 +65,17 @@ export class MemoryLog {
       ++this.#sequence,
       prepared,
     );
+  }
+
+  failNextRead(writer: string): void {
+    this.#active(writer).failRead = true;
+  }
+
+  /** Offers the last frame again, as a log does whose indexer has thrown. */
+  offerAgain(writer: string): void {
+    const segment = this.#active(writer);
+    const { offset, payload } = segment.frames.at(-1)!;
+    this.index.addFrame(segment, offset, payload, FrameKind.TRACES, this.#sequence);
   }
 
   seal(writer: string): void {
