@@ -130,6 +130,30 @@ describe('F17 writers in one directory', () => {
     }));
 });
 
+describe('F53 a process that exits by itself', () => {
+  for (const how of ['exit', 'throw']) {
+    it(`loses nothing of what is in flight or appended at exit (${how})`, () =>
+      inDirectory(async (directory) => {
+        const logs = 2;
+        for (let turns = 0; turns < logs; turns++) {
+          const child = spawn(
+            process.execPath,
+            ['--conditions=@tracewell/source', script('exit-process.ts'), directory, String(turns), how],
+            { stdio: 'ignore' },
+          );
+          const [code] = await once(child, 'exit');
+          assert.equal(code, how === 'exit' ? 0 : 1);
+        }
+        const { log, list } = await openAt(directory);
+        const found = list.texts();
+        assert.equal(found.filter((text) => text === 'before').length, logs);
+        assert.equal(found.filter((text) => text === 'at exit').length, logs);
+        assert.equal(found.filter((text) => text.startsWith('in flight')).length, logs * 20);
+        await log.close();
+      }));
+  }
+});
+
 describe('the lock', () => {
   it('is held once, by whichever thread or process, and dies with it', () =>
     inDirectory(async (directory) => {

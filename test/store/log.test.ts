@@ -326,6 +326,23 @@ describe('following other writers', () => {
     assert.match(String(health.error), /does not know/);
   });
 
+  it('F29 sees everything though the clock jumps, forth and back', async () => {
+    const disk = new FaultDisk(1);
+    const reader = await openOn(disk, { readOnly: true });
+    const expected: string[] = [];
+    for (const jumpMs of [0, 86_400_000, -86_400_000, -1, -100_000_000_000, 0, 1]) {
+      disk.nowMs += jumpMs;
+      const writer = await openOn(disk, SMALL);
+      for (const text of texts(`jump${jumpMs}n${expected.length} `, 8, 10_000)) {
+        await writer.put(text);
+        expected.push(text);
+        await reader.log.refresh();
+        assert.deepEqual(reader.list.texts(), expected.toSorted());
+      }
+      if (jumpMs < 0) await writer.log.close();
+    }
+  });
+
   it('reads without a directory, and meets it later', async () => {
     const disk = new FaultDisk(1);
     const reader = await openOn(disk, { readOnly: true });
