@@ -24,105 +24,118 @@ import {
 import type { Writer } from './writer.ts';
 
 /** Appends every attribute as a `KeyValue` under the key `field`. Those that are `undefined` are left out. */
-export function writeAttributes(writer: Writer, field: number, attributes: Attributes): void {
-  writeKeyValues(writer, field, attributes, 0);
+export function writeAttributes(writer: Writer, at: number, field: number, attributes: Attributes): number {
+  return writeKeyValues(writer, at, field, attributes, 0);
 }
 
-function writeKeyValues(writer: Writer, field: number, attributes: Attributes, depth: number): void {
+function writeKeyValues(
+  writer: Writer,
+  at: number,
+  field: number,
+  attributes: Attributes,
+  depth: number,
+): number {
+  let next = at;
   for (const key of Object.keys(attributes)) {
     const value = attributes[key];
     if (value === undefined) continue;
-    writer.room(16 + stringRoom(key.length));
-    const start = writer.open(field, 1);
-    writer.bytes[writer.at] = KEY_VALUE_KEY;
-    writer.at = writeString(writer.bytes, writer.at + 1, key);
-    writeAnyValue(writer, KEY_VALUE_VALUE, value, depth, key);
-    writer.close(start, 1);
+    const bytes = writer.room(next, 3 + stringRoom(key.length));
+    bytes[next] = field;
+    const start = next + 2;
+    bytes[start] = KEY_VALUE_KEY;
+    next = writeString(bytes, start + 1, key);
+    next = writeAnyValue(writer, next, KEY_VALUE_VALUE, value, depth, key);
+    next = writer.close(start, next, 1);
   }
+  return next;
 }
 
 // `name` is the attribute's key, for errors.
 function writeAnyValue(
   writer: Writer,
+  at: number,
   field: number,
   value: AttributeValue | undefined,
   depth: number,
   name: string,
-): void {
-  writer.room(24);
-  const start = writer.open(field, 1);
-  const { bytes, at } = writer;
+): number {
+  const start = at + 2;
+  if (typeof value === 'string') {
+    const bytes = writer.room(at, 3 + stringRoom(value.length));
+    bytes[at] = field;
+    bytes[start] = ANY_STRING;
+    return writer.close(start, writeString(bytes, start + 1, value), 1);
+  }
+  const bytes = writer.room(at, 16);
+  bytes[at] = field;
+  let end = start;
   switch (typeof value) {
-    case 'string':
-      writer.room(1 + stringRoom(value.length));
-      writer.bytes[at] = ANY_STRING;
-      writer.at = writeString(writer.bytes, at + 1, value);
-      break;
     case 'number':
       if (Number.isSafeInteger(value) && !Object.is(value, -0)) {
-        bytes[at] = ANY_INT;
-        writer.at = writeInt64(bytes, at + 1, value);
+        bytes[start] = ANY_INT;
+        end = writeInt64(bytes, start + 1, value);
       } else {
-        bytes[at] = ANY_DOUBLE;
-        writer.at = writeDouble(bytes, at + 1, value);
+        bytes[start] = ANY_DOUBLE;
+        end = writeDouble(bytes, start + 1, value);
       }
       break;
     case 'boolean':
-      bytes[at] = ANY_BOOL;
-      bytes[at + 1] = value ? 1 : 0;
-      writer.at = at + 2;
+      bytes[start] = ANY_BOOL;
+      bytes[start + 1] = value ? 1 : 0;
+      end = start + 2;
       break;
     case 'bigint':
       if (BigInt.asIntN(64, value) !== value) {
         throw new RangeError(`attribute ${JSON.stringify(name)}: ${value} does not fit in 64 bits`);
       }
-      bytes[at] = ANY_INT;
-      writer.at = writeInt64BigInt(bytes, at + 1, value);
+      bytes[start] = ANY_INT;
+      end = writeInt64BigInt(bytes, start + 1, value);
       break;
     case 'object':
-      if (value !== null) writeObject(writer, value, depth, name);
+      if (value !== null) end = writeObject(writer, start, value, depth, name);
       break;
     case 'undefined': // in an array
       break;
     default:
       throw new TypeError(`attribute ${JSON.stringify(name)}: OTLP has no value for a ${typeof value}`);
   }
-  writer.close(start, 1);
+  return writer.close(start, end, 1);
 }
 
 function writeObject(
   writer: Writer,
+  at: number,
   value: Exclude<AttributeValue, string | number | boolean | bigint | null>,
   depth: number,
   name: string,
-): void {
+): number {
   if (value instanceof Double) {
-    writer.bytes[writer.at] = ANY_DOUBLE;
-    writer.at = writeDouble(writer.bytes, writer.at + 1, value.value);
-    return;
+    const bytes = writer.room(at, 9);
+    bytes[at] = ANY_DOUBLE;
+    return writeDouble(bytes, at + 1, value.value);
   }
   if (value instanceof Uint8Array) {
-    writer.room(6 + value.length);
-    writer.bytes[writer.at] = ANY_BYTES;
-    writer.at = writeBytes(writer.bytes, writer.at + 1, value);
-    return;
+    const bytes = writer.room(at, 6 + value.length);
+    bytes[at] = ANY_BYTES;
+    return writeBytes(bytes, at + 1, value);
   }
   if (depth === MAX_DEPTH) {
     throw new RangeError(
       `attribute ${JSON.stringify(name)} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`,
     );
   }
+  const start = at + 2;
+  let end = start;
   if (isArray(value)) {
-    const start = writer.open(ANY_ARRAY, 1);
+    writer.room(at, 2)[at] = ANY_ARRAY;
     for (let index = 0; index < value.length; index++) {
-      writeAnyValue(writer, ARRAY_VALUES, value[index], depth + 1, name);
+      end = writeAnyValue(writer, end, ARRAY_VALUES, value[index], depth + 1, name);
     }
-    writer.close(start, 1);
   } else {
-    const start = writer.open(ANY_KVLIST, 1);
-    writeKeyValues(writer, KVLIST_VALUES, value, depth + 1);
-    writer.close(start, 1);
+    writer.room(at, 2)[at] = ANY_KVLIST;
+    end = writeKeyValues(writer, end, KVLIST_VALUES, value, depth + 1);
   }
+  return writer.close(start, end, 1);
 }
 
 // Array.isArray does not narrow a readonly array out of a union.

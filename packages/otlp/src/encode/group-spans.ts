@@ -51,10 +51,13 @@ function newScopeGroup(scope: ScopeData, head: Uint8Array): ScopeGroup {
 class Groups<Key extends object, Group> {
   readonly #byIdentity = new Map<Key, Group>();
   readonly #byBytes = new Map<string, Group>();
-  readonly #write: (writer: Writer, key: Key) => void;
+  readonly #write: (writer: Writer, at: number, key: Key) => number;
   readonly #make: (key: Key, head: Uint8Array) => Group;
 
-  constructor(write: (writer: Writer, key: Key) => void, make: (key: Key, head: Uint8Array) => Group) {
+  constructor(
+    write: (writer: Writer, at: number, key: Key) => number,
+    make: (key: Key, head: Uint8Array) => Group,
+  ) {
     this.#write = write;
     this.#make = make;
   }
@@ -63,8 +66,7 @@ class Groups<Key extends object, Group> {
     const known = this.#byIdentity.get(key);
     if (known !== undefined) return known;
     const writer = new Writer();
-    this.#write(writer, key);
-    const head = writer.take();
+    const head = writer.copy(this.#write(writer, 0, key));
     writer.release();
     // One UTF-16 unit for each byte makes a key of them.
     const bytes = Buffer.from(head.buffer, head.byteOffset, head.length).toString('latin1');

@@ -35,6 +35,7 @@ import { writeAttributes } from './attributes.ts';
 import {
   writeFixed32Field,
   writeHexField,
+  writeIdField,
   writeStringField,
   writeTimeField,
   writeUint32Field,
@@ -42,27 +43,27 @@ import {
 import type { Writer } from './writer.ts';
 
 /** Appends a span as one of the spans of a `ScopeSpans`. */
-export function writeSpan(writer: Writer, span: SpanData): void {
+export function writeSpan(writer: Writer, at: number, span: SpanData): number {
   checkIds(span);
-  writer.room(8);
-  const start = writer.open(SCOPE_SPANS_SPANS, 2);
-  writeHexField(writer, SPAN_TRACE_ID, span.traceId, 'traceId');
-  writeHexField(writer, SPAN_SPAN_ID, span.spanId, 'spanId');
-  writeStringField(writer, SPAN_TRACE_STATE, span.traceState);
-  writeHexField(writer, SPAN_PARENT_SPAN_ID, span.parentSpanId, 'parentSpanId');
-  writeStringField(writer, SPAN_NAME, span.name);
-  writeUint32Field(writer, SPAN_KIND, span.kind);
-  writeTimeField(writer, SPAN_START_TIME, span.startTimeUnixNanos);
-  writeTimeField(writer, SPAN_END_TIME, span.endTimeUnixNanos);
-  writeAttributes(writer, SPAN_ATTRIBUTES, span.attributes);
-  writeUint32Field(writer, SPAN_DROPPED_ATTRIBUTES_COUNT, span.droppedAttributesCount);
-  for (const event of span.events) writeEvent(writer, event);
-  writeUint32Field(writer, SPAN_DROPPED_EVENTS_COUNT, span.droppedEventsCount);
-  for (const link of span.links) writeLink(writer, link);
-  writeUint32Field(writer, SPAN_DROPPED_LINKS_COUNT, span.droppedLinksCount);
-  writeStatus(writer, span.status);
-  writeFixed32Field(writer, SPAN_FLAGS, span.flags);
-  writer.close(start, 2);
+  writer.room(at, 3)[at] = SCOPE_SPANS_SPANS;
+  const start = at + 3;
+  let end = writeIdField(writer, start, SPAN_TRACE_ID, writer.traceIds, span.traceId, 'traceId');
+  end = writeHexField(writer, end, SPAN_SPAN_ID, span.spanId, 'spanId');
+  end = writeStringField(writer, end, SPAN_TRACE_STATE, span.traceState);
+  end = writeIdField(writer, end, SPAN_PARENT_SPAN_ID, writer.parentIds, span.parentSpanId, 'parentSpanId');
+  end = writeStringField(writer, end, SPAN_NAME, span.name);
+  end = writeUint32Field(writer, end, SPAN_KIND, span.kind);
+  end = writeTimeField(writer, end, SPAN_START_TIME, span.startTimeUnixNanos);
+  end = writeTimeField(writer, end, SPAN_END_TIME, span.endTimeUnixNanos);
+  end = writeAttributes(writer, end, SPAN_ATTRIBUTES, span.attributes);
+  end = writeUint32Field(writer, end, SPAN_DROPPED_ATTRIBUTES_COUNT, span.droppedAttributesCount);
+  for (const event of span.events) end = writeEvent(writer, end, event);
+  end = writeUint32Field(writer, end, SPAN_DROPPED_EVENTS_COUNT, span.droppedEventsCount);
+  for (const link of span.links) end = writeLink(writer, end, link);
+  end = writeUint32Field(writer, end, SPAN_DROPPED_LINKS_COUNT, span.droppedLinksCount);
+  end = writeStatus(writer, end, span.status);
+  end = writeFixed32Field(writer, end, SPAN_FLAGS, span.flags);
+  return writer.close(start, end, 2);
 }
 
 /** Throws a `RangeError` for what OTLP calls invalid: a receiver might refuse the whole request for it. */
@@ -76,33 +77,33 @@ export function checkIds({ traceId, spanId, parentSpanId }: SpanData): void {
   );
 }
 
-function writeEvent(writer: Writer, event: SpanEventData): void {
-  writer.room(8);
-  const start = writer.open(SPAN_EVENTS, 1);
-  writeTimeField(writer, EVENT_TIME, event.timeUnixNanos);
-  writeStringField(writer, EVENT_NAME, event.name);
-  writeAttributes(writer, EVENT_ATTRIBUTES, event.attributes);
-  writeUint32Field(writer, EVENT_DROPPED_ATTRIBUTES_COUNT, event.droppedAttributesCount);
-  writer.close(start, 1);
+function writeEvent(writer: Writer, at: number, event: SpanEventData): number {
+  writer.room(at, 2)[at] = SPAN_EVENTS;
+  const start = at + 2;
+  let end = writeTimeField(writer, start, EVENT_TIME, event.timeUnixNanos);
+  end = writeStringField(writer, end, EVENT_NAME, event.name);
+  end = writeAttributes(writer, end, EVENT_ATTRIBUTES, event.attributes);
+  end = writeUint32Field(writer, end, EVENT_DROPPED_ATTRIBUTES_COUNT, event.droppedAttributesCount);
+  return writer.close(start, end, 1);
 }
 
-function writeLink(writer: Writer, link: SpanLinkData): void {
-  writer.room(8);
-  const start = writer.open(SPAN_LINKS, 1);
-  writeHexField(writer, LINK_TRACE_ID, link.traceId, "a link's traceId");
-  writeHexField(writer, LINK_SPAN_ID, link.spanId, "a link's spanId");
-  writeStringField(writer, LINK_TRACE_STATE, link.traceState);
-  writeAttributes(writer, LINK_ATTRIBUTES, link.attributes);
-  writeUint32Field(writer, LINK_DROPPED_ATTRIBUTES_COUNT, link.droppedAttributesCount);
-  writeFixed32Field(writer, LINK_FLAGS, link.flags);
-  writer.close(start, 1);
+function writeLink(writer: Writer, at: number, link: SpanLinkData): number {
+  writer.room(at, 2)[at] = SPAN_LINKS;
+  const start = at + 2;
+  let end = writeHexField(writer, start, LINK_TRACE_ID, link.traceId, "a link's traceId");
+  end = writeHexField(writer, end, LINK_SPAN_ID, link.spanId, "a link's spanId");
+  end = writeStringField(writer, end, LINK_TRACE_STATE, link.traceState);
+  end = writeAttributes(writer, end, LINK_ATTRIBUTES, link.attributes);
+  end = writeUint32Field(writer, end, LINK_DROPPED_ATTRIBUTES_COUNT, link.droppedAttributesCount);
+  end = writeFixed32Field(writer, end, LINK_FLAGS, link.flags);
+  return writer.close(start, end, 1);
 }
 
-function writeStatus(writer: Writer, status: SpanData['status']): void {
-  if (status.code === 0 && status.message === '') return;
-  writer.room(8);
-  const start = writer.open(SPAN_STATUS, 1);
-  writeStringField(writer, STATUS_MESSAGE, status.message);
-  writeUint32Field(writer, STATUS_CODE, status.code);
-  writer.close(start, 1);
+function writeStatus(writer: Writer, at: number, status: SpanData['status']): number {
+  if (status.code === 0 && status.message === '') return at;
+  writer.room(at, 2)[at] = SPAN_STATUS;
+  const start = at + 2;
+  let end = writeStringField(writer, start, STATUS_MESSAGE, status.message);
+  end = writeUint32Field(writer, end, STATUS_CODE, status.code);
+  return writer.close(start, end, 1);
 }

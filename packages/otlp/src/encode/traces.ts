@@ -36,20 +36,21 @@ import { Writer } from './writer.ts';
 export function encodeTraces(spans: Iterable<SpanData>): Uint8Array {
   const groups = groupSpans(spans);
   const writer = new Writer();
+  let end = 0;
   for (const resource of groups) {
-    writer.room(8);
-    const resourceStart = writer.open(REQUEST_RESOURCE_SPANS, 3);
-    writer.append(resource.head, 0, resource.head.length);
+    writer.room(end, 4)[end] = REQUEST_RESOURCE_SPANS;
+    const resourceStart = end + 4;
+    end = writer.append(resourceStart, resource.head);
     for (const scope of resource.scopes.all()) {
-      writer.room(8);
-      const scopeStart = writer.open(RESOURCE_SPANS_SCOPE_SPANS, 3);
-      writer.append(scope.head, 0, scope.head.length);
-      for (const span of scope.spans) writeSpan(writer, span);
-      writer.close(scopeStart, 3);
+      writer.room(end, 4)[end] = RESOURCE_SPANS_SCOPE_SPANS;
+      const scopeStart = end + 4;
+      end = writer.append(scopeStart, scope.head);
+      for (const span of scope.spans) end = writeSpan(writer, end, span);
+      end = writer.close(scopeStart, end, 3);
     }
-    writer.close(resourceStart, 3);
+    end = writer.close(resourceStart, end, 3);
   }
-  const request = writer.take();
+  const request = writer.copy(end);
   writer.release();
   return request;
 }

@@ -1,4 +1,5 @@
 import { varintSize, writeVarint } from '../wire/write.ts';
+import { IdMemo } from './id-memo.ts';
 
 const INITIAL_BYTES = 64 * 1024;
 /** A larger buffer is given back to the garbage collector instead of being kept for the next message. */
@@ -7,15 +8,18 @@ const KEPT_BYTES = 4 * 1024 * 1024;
 let spare: Uint8Array | undefined;
 
 /**
- * A growing buffer and the position in it. Whoever writes asks for {@link room} first and stores with the
- * functions of wire/write.ts; nested messages are written once, with a guess at the size of their length,
- * and moved by a byte or two where the guess was wrong.
+ * A growing buffer. Everything that writes takes the writer and an offset and returns the offset behind what
+ * it wrote; it asks for {@link room} first and then stores with the functions of wire/write.ts.
+ *
+ * A nested message is written once: key, some bytes kept free for its length, content. {@link close} fills in
+ * the length, and moves the content by a byte or two where the guess at the length's size was wrong.
  *
  * The buffer is one that an earlier writer left, so that encoding allocates the result and little else.
  */
 export class Writer {
   bytes: Uint8Array;
-  at = 0;
+  readonly traceIds = new IdMemo(16);
+  readonly parentIds = new IdMemo(8);
 
   constructor() {
     // Taken, not shared: reading an attribute may run a getter of the caller that encodes something itself.
@@ -23,57 +27,44 @@ export class Writer {
     spare = undefined;
   }
 
-  /** Makes sure that so many bytes can be stored at {@link at}. */
-  room(count: number): void {
-    if (this.bytes.length - this.at < count) this.#grow(count);
+  /** The bytes, of which so many can be stored at `at`. Another call may move them. */
+  room(at: number, count: number): Uint8Array {
+    if (this.bytes.length - at < count) this.#grow(at, count);
+    return this.bytes;
   }
 
-  #grow(count: number): void {
-    const larger = new Uint8Array(Math.max(this.bytes.length * 2, this.at + count));
-    larger.set(this.bytes.subarray(0, this.at));
+  #grow(at: number, count: number): void {
+    const larger = new Uint8Array(Math.max(this.bytes.length * 2, at + count));
+    larger.set(this.bytes.subarray(0, at));
     this.bytes = larger;
   }
 
   /**
-   * Begins a message behind its key; the caller has made room for 8 bytes.
+   * Ends the message whose content is `start` to `end`, and before whose content `lengthSize` bytes are free.
    *
-   * @param lengthSize - how many bytes the message's length will probably take
-   * @returns what {@link close} wants to know
+   * @returns the offset behind the message
    */
-  open(key: number, lengthSize: number): number {
-    this.bytes[this.at] = key;
-    this.at += 1 + lengthSize;
-    return this.at;
-  }
-
-  /** Ends the message that {@link open} began, with the same guess. */
-  close(start: number, lengthSize: number): void {
-    const size = this.at - start;
+  close(start: number, end: number, lengthSize: number): number {
+    const size = end - start;
     if (lengthSize === 1 && size < 0x80) {
       this.bytes[start - 1] = size;
-      return;
+      return end;
     }
-    const actual = varintSize(size);
-    if (actual !== lengthSize) {
-      this.room(4);
-      this.bytes.copyWithin(start - lengthSize + actual, start, this.at);
-      this.at += actual - lengthSize;
-    }
+    const moved = varintSize(size) - lengthSize;
+    if (moved !== 0) this.room(end, 4).copyWithin(start + moved, start, end);
     writeVarint(this.bytes, start - lengthSize, size);
+    return end + moved;
   }
 
   /** Appends bytes as they are. */
-  append(source: Uint8Array, start: number, end: number): void {
-    this.room(end - start);
-    this.bytes.set(source.subarray(start, end), this.at);
-    this.at += end - start;
+  append(at: number, source: Uint8Array): number {
+    this.room(at, source.length).set(source, at);
+    return at + source.length;
   }
 
-  /** A copy of what was written, which is then forgotten. */
-  take(): Uint8Array {
-    const copy = this.bytes.slice(0, this.at);
-    this.at = 0;
-    return copy;
+  /** A copy of what was written before `end`. */
+  copy(end: number): Uint8Array {
+    return this.bytes.slice(0, end);
   }
 
   /** Leaves the buffer to the next writer; this one must not be used again. */

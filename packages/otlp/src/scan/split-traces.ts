@@ -45,6 +45,7 @@ class Splitter {
   readonly #maxSpans: number;
   readonly #writer = new Writer();
   readonly #batches: SpanBatch[] = [];
+  #end = 0;
   #spanCount = 0;
   // Where the open messages begin; -1 while there is none.
   #resourceStart = -1;
@@ -92,36 +93,41 @@ class Splitter {
       if (this.#spanCount === this.#maxSpans) this.#closeBatch();
       if (this.#resourceStart === -1) this.#resourceStart = this.#open(REQUEST_RESOURCE_SPANS, resourceHead);
       if (this.#scopeStart === -1) this.#scopeStart = this.#open(RESOURCE_SPANS_SCOPE_SPANS, head);
-      writer.room(8);
-      const at = writer.open(SCOPE_SPANS_SPANS, 2);
-      writer.append(this.#bytes, spanStart, spanEnd);
-      writer.close(at, 2);
+      writer.room(this.#end, 3)[this.#end] = SCOPE_SPANS_SPANS;
+      const at = this.#end + 3;
+      this.#end = writer.close(at, writer.append(at, this.#bytes.subarray(spanStart, spanEnd)), 2);
       this.#spanCount++;
     }
     this.#closeScope();
   }
 
   #open(key: number, head: readonly Range[]): number {
-    this.#writer.room(8);
-    const start = this.#writer.open(key, 3);
-    for (const [fieldStart, fieldEnd] of head) this.#writer.append(this.#bytes, fieldStart, fieldEnd);
+    this.#writer.room(this.#end, 4)[this.#end] = key;
+    const start = this.#end + 4;
+    this.#end = start;
+    for (const [fieldStart, fieldEnd] of head) {
+      this.#end = this.#writer.append(this.#end, this.#bytes.subarray(fieldStart, fieldEnd));
+    }
     return start;
   }
 
   #closeScope(): void {
-    if (this.#scopeStart !== -1) this.#writer.close(this.#scopeStart, 3);
+    if (this.#scopeStart !== -1) this.#end = this.#writer.close(this.#scopeStart, this.#end, 3);
     this.#scopeStart = -1;
   }
 
   #closeResource(): void {
     this.#closeScope();
-    if (this.#resourceStart !== -1) this.#writer.close(this.#resourceStart, 3);
+    if (this.#resourceStart !== -1) this.#end = this.#writer.close(this.#resourceStart, this.#end, 3);
     this.#resourceStart = -1;
   }
 
   #closeBatch(): void {
     this.#closeResource();
-    if (this.#spanCount > 0) this.#batches.push({ bytes: this.#writer.take(), spanCount: this.#spanCount });
+    if (this.#spanCount > 0) {
+      this.#batches.push({ bytes: this.#writer.copy(this.#end), spanCount: this.#spanCount });
+    }
+    this.#end = 0;
     this.#spanCount = 0;
   }
 }

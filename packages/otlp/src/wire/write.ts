@@ -9,6 +9,9 @@ const TWO_32 = 0x1_0000_0000;
 /** Strings up to this many UTF-16 units are encoded here, longer ones by the runtime, whose call costs as much as a loop over 32. */
 const SHORT_STRING = 32;
 
+/** Strings up to this many UTF-16 units take at most 126 bytes, and so one byte for their length. */
+const SURELY_SHORT = 42;
+
 /** How many bytes {@link writeVarint} takes for an unsigned integer below 2^53. */
 export function varintSize(value: number): number {
   if (value < 0x80) return 1;
@@ -170,16 +173,17 @@ function writeUtf8From(bytes: Uint8Array, at: number, text: string, from: number
  * {@link stringRoom} bytes.
  */
 export function writeString(bytes: Uint8Array, at: number, text: string): number {
+  if (text.length <= SURELY_SHORT) {
+    const end = writeUtf8(bytes, at + 1, text);
+    bytes[at] = end - at - 1;
+    return end;
+  }
   // The length is known only afterwards. Most strings are ASCII, so the room that their length takes in
   // units is right nearly always; otherwise the text moves by the difference.
   const guess = varintSize(text.length);
   const start = at + guess;
   const end = writeUtf8(bytes, start, text);
   const size = end - start;
-  if (size < 0x80) {
-    bytes[at] = size;
-    return end;
-  }
   const actual = varintSize(size);
   if (actual !== guess) bytes.copyWithin(at + actual, start, end);
   return writeVarint(bytes, at, size) + size;
