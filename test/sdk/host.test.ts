@@ -402,3 +402,44 @@ describe('shutdown', () => {
     assert.deepEqual(names(exporter.spans), ['span']);
   });
 });
+
+describe('the listeners on the process', () => {
+  const listeners = (): Record<string, number> =>
+    Object.fromEntries(
+      ['exit', 'beforeExit', 'newListener', 'removeListener', 'SIGTERM', 'SIGINT', 'SIGHUP'].map((event) => [
+        event,
+        process.listenerCount(event),
+      ]),
+    );
+
+  test('are there once for any number of hosts, and gone after the last', async () => {
+    const before = listeners();
+    const plugin = (): MinimalPlugin => new MinimalPlugin();
+    const first = startTracing({ plugin: plugin() });
+    const one = listeners();
+    assert.equal(one.exit, before.exit! + 1);
+    assert.equal(one.SIGTERM, 1);
+    const second = startTracing({ plugin: plugin() });
+    assert.deepEqual(listeners(), one);
+    await first.shutdown();
+    assert.deepEqual(listeners(), one);
+    await second.shutdown();
+    assert.deepEqual(listeners(), before);
+  });
+
+  test('for signals are there only while nobody else listens', async () => {
+    const tracing = startTracing({ plugin: new MinimalPlugin() });
+    const others: (() => void)[] = [() => {}, () => {}];
+    for (const other of others) process.on('SIGHUP', other);
+    await sleep(1);
+    assert.deepEqual(process.listeners('SIGHUP'), others);
+    for (const other of others) process.off('SIGHUP', other);
+    assert.equal(process.listenerCount('SIGHUP'), 1);
+    process.on('SIGHUP', others[0]!);
+    process.off('SIGHUP', others[0]!);
+    await sleep(1);
+    assert.equal(process.listenerCount('SIGHUP'), 1, 'added and removed before ours could go');
+    await tracing.shutdown();
+    assert.equal(process.listenerCount('SIGHUP'), 0);
+  });
+});
