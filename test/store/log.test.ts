@@ -343,6 +343,24 @@ describe('following other writers', () => {
     }
   });
 
+  it('does not take a segment for missing that a listing left out', async () => {
+    const disk = new FaultDisk(1);
+    const writer = await openOn(disk, SMALL);
+    const all = texts('a', 30, 10_000);
+    for (const text of all) await writer.put(text);
+    const process = disk.boot();
+    let listings = 0;
+    const list = process.listSync.bind(process);
+    process.listSync = (path) => {
+      const names = list(path);
+      if (!names.includes('lock') && !names.includes('0000000003.log')) return names;
+      return ++listings === 1 ? names.filter((name) => name !== '0000000003.log') : names;
+    };
+    const reader = await openOn(disk, { readOnly: true }, new FrameList(), process);
+    assert.equal(listings, 2);
+    assert.deepEqual(reader.list.texts(), all.toSorted());
+  });
+
   it('reads without a directory, and meets it later', async () => {
     const disk = new FaultDisk(1);
     const reader = await openOn(disk, { readOnly: true });

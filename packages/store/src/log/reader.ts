@@ -224,14 +224,10 @@ export class LogReader<Prepared> {
     this.#enter(header);
   }
 
-  /** Makes the next `advance` list the directory, whatever its time says. */
+  /** Lists the directory, whatever its time says. */
   relist(): void {
     this.#modifiedMs = Number.NaN;
-  }
-
-  /** Lets go of the open files. */
-  release(): void {
-    for (const segment of this.segments) segment.release();
+    this.#list();
   }
 
   /** Lists the directory, if it has changed since the last time, and forgets segments that are gone. */
@@ -289,8 +285,14 @@ export class LogReader<Prepared> {
   /** The header of the segment after this one, or `undefined` if it has not begun. */
   #nextHeader(segment: LogSegment): SegmentHeader | undefined {
     if (this.limit !== undefined && this.limit.segment <= segment.number) return undefined;
-    const number = this.#numbers.find((candidate) => candidate > segment.number);
+    let number = this.#numbers.find((candidate) => candidate > segment.number);
     if (number === undefined) return undefined;
+    if (number > segment.number + 1) {
+      // A directory that changes while it is listed may show a newer file and not an older one.
+      this.relist();
+      if (this.current !== segment) return undefined;
+      number = this.#numbers.find((candidate) => candidate > segment.number)!;
+    }
     const header = this.#header(number);
     if (typeof header !== 'object') return this.#headerBehind(number, header);
     if (number > segment.number + 1) this.#missing(segment.number + 1, header);

@@ -118,11 +118,11 @@ export interface LogIndexer<Prepared = undefined> {
  */
 export type Durability = 'commit' | 'interval' | 'none';
 
-/** Options of {@link openLog}. */
+/** How the log of a store is opened and kept. */
 export interface LogOptions {
   /**
-   * Whether to only read. A reader takes no lock, creates nothing and changes nothing; `append` throws.
-   * Default `false`.
+   * Whether to only read. A reader takes no lock, creates nothing and changes nothing, and every insert
+   * rejects. Default `false`.
    */
   readonly readOnly?: boolean;
   /** When an append is acknowledged. Default `'commit'`. */
@@ -135,7 +135,7 @@ export interface LogOptions {
    */
   readonly segmentBytes?: number;
   /**
-   * Payload bytes that may wait to be written or be in flight. Beyond it `append` rejects with
+   * Bytes that may wait to be written or be on their way to the disk. Beyond it an insert rejects with
    * `TW_LOG_BUSY`. Default 64 MiB.
    */
   readonly maxPendingBytes?: number;
@@ -168,7 +168,7 @@ export interface WriterHealth {
   readonly error?: Error;
 }
 
-/** What {@link Log.health} tells. Counts are since opening, but for the files, which are what is there. */
+/** How the logs of a directory are. Counts are since opening, but for the files, which are what is there. */
 export interface LogHealth {
   readonly status: 'open' | 'refusing-writes' | 'read-only' | 'closed';
   readonly segments: number;
