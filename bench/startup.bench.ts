@@ -13,7 +13,7 @@ const bench: Bench = {
   name: 'startup',
   what: 'imports the SDK and starts it with an OTLP exporter and HTTP spans, in a new process',
   async run({ tiny, report }) {
-    await run(process.execPath, [at('../node_modules/typescript/bin/tsc'), '-b', at('../packages/node')]);
+    await run(process.execPath, [at('../scripts/bundle.ts')], { cwd: at('..') });
     const start = (program: string) => async () => {
       const { stdout } = await run(process.execPath, [at(`./startup/${program}`)]);
       return Number(stdout);
