@@ -217,6 +217,24 @@ test('bytes that are no OTLP are refused and leave nothing behind', async (t) =>
   });
 });
 
+test('F38 an attribute that is broken inside is refused; from a trusted batch it is left out, and health tells', async (t) => {
+  await using store = await openStore(newDirectory(t), FAST);
+  const bytes = Buffer.from(
+    encodeTraces([span({ spanId: id(1) }), span({ spanId: id(2), attributes: { key: 'abcdefgh' } })]),
+  );
+  // The length of the string reaches beyond the attribute.
+  bytes[bytes.indexOf('abcdefgh') - 1] = 100;
+  await assert.rejects(store.insertOtlp('traces', bytes), { code: 'TW_DECODE_INVALID' });
+  assert.deepEqual(await find(store), []);
+  await store.insertBatch({ bytes, spanCount: 2 });
+  assert.deepEqual(
+    (await find(store)).map((one) => one.spanId),
+    [id(1)],
+  );
+  const health = await store.health();
+  assert.deepEqual([health.unreadableSpans, health.status], [1, 'degraded']);
+});
+
 test('a request larger than a frame is stored whole', async (t) => {
   await using store = await openStore(newDirectory(t), { durability: 'none' });
   const spans = numbered(0, 40).map((one) => ({ ...one, attributes: { body: 'x'.repeat(1 << 19) } }));
@@ -288,10 +306,14 @@ test('F11 an index file that is damaged, cut or gone is made again from the log'
 
 test('a closed store says so, and closing twice is closing once', async (t) => {
   const store = await openStore(newDirectory(t), FAST);
-  await store.insertSpans(numbered(0, 10));
-  const running = store.queryTraces();
-  await Promise.all([store.close(), store.close()]);
-  assert.equal((await running).spans.length, 10);
+  await store.insertSpans(numbered(0, 20_000));
+  // Long enough to let others run in between, and so to be under way when the store closes.
+  const settled: string[] = [];
+  const running = store.queryTraces({ limit: 10_000 }).finally(() => settled.push('query'));
+  const closing = [store.close(), store.close()].map((one) => one.then(() => settled.push('close')));
+  await Promise.all(closing);
+  assert.deepEqual(settled, ['query', 'close', 'close']);
+  assert.equal((await running).spans.length, 10_000);
   const closed = { code: 'TW_STORE_CLOSED' };
   await assert.rejects(store.insertSpans(numbered(0, 1)), closed);
   await assert.rejects(store.queryTraces(), closed);
