@@ -22,6 +22,7 @@ import { milliseconds, wholeNumber } from '../options.ts';
 import { type Clock, systemClock, WallClock } from '../recorder/clock.ts';
 import { Decisions } from './decisions.ts';
 import { HeldSpan } from './held-span.ts';
+import { type HeldTrace, HeldTraces } from './held-traces.ts';
 import { type KeepOptions, KeepPolicy } from './policy.ts';
 
 /*
@@ -44,7 +45,7 @@ export interface TailSamplingOptions extends KeepOptions {
   readonly heldMaxBytes?: number;
   /** Undecided traces. Default 10,000. Beyond either bound the oldest is decided early, and counted. */
   readonly heldMaxTraces?: number;
-  /** Decisions remembered for spans that arrive later. Default 32,768, about 4 MB. */
+  /** Decisions remembered for spans that arrive later, at least half as many. Default 32,768, about 4 MB. */
   readonly decisionsMax?: number;
   /** Told when `keepIf` throws, or one of several plugins; at most once a second for one cause. Default: nobody. */
   readonly onError?: ErrorCallback;
@@ -116,18 +117,6 @@ export function tailSampling(
   return new TailSamplingPlugin(inner, options, reporter);
 }
 
-/** A trace that is not decided. */
-interface HeldTrace {
-  readonly traceId: string;
-  /** In the order in which they started, so that parents come before their children. */
-  readonly spans: HeldSpan[];
-  bytes: number;
-  /** Open spans without an open parent in this trace: those that began it here. */
-  openRoots: number;
-  /** When to decide, if no such span is open. */
-  dueAt: number;
-}
-
 class TailSamplingPlugin implements TailSampling {
   readonly name: string;
   readonly #inner: FanOutPlugin;
@@ -147,8 +136,7 @@ class TailSamplingPlugin implements TailSampling {
   /** 1 where that span was started by our clock, which differs from the plugin's by less than a millisecond. */
   #replayed = new Uint8Array(0);
   readonly #contexts: (SpanContext | undefined)[] = [];
-  /** Undecided traces, the oldest first. */
-  readonly #traces = new Map<string, HeldTrace>();
+  readonly #traces = new HeldTraces();
   /** Those of them that are due at some time, the next first. */
   readonly #due = new Set<HeldTrace>();
   #heldBytes = 0;
@@ -259,8 +247,7 @@ class TailSamplingPlugin implements TailSampling {
     if (span === INVALID_SPAN) return INVALID_SPAN;
     held.handle = span;
     this.#held[this.#table.slotOf(span)] = held;
-    const trace = known ?? { traceId: context.traceId, spans: [], bytes: 0, openRoots: 0, dueAt: 0 };
-    if (known === undefined) this.#traces.set(context.traceId, trace);
+    const trace = known ?? this.#traces.add(context.traceId);
     trace.spans.push(held);
     if (parentSpan?.context.traceId !== context.traceId) {
       trace.openRoots += 1;
@@ -438,7 +425,7 @@ class TailSamplingPlugin implements TailSampling {
     trace.bytes += bytes;
     this.#heldBytes += bytes;
     while (this.#heldBytes > this.#heldMaxBytes || this.#traces.size > this.#heldMaxTraces) {
-      const oldest: HeldTrace | undefined = this.#traces.values().next().value;
+      const { oldest } = this.#traces;
       if (oldest === undefined) return;
       this.#decidedEarly += 1;
       this.#judge(oldest);
@@ -460,7 +447,8 @@ class TailSamplingPlugin implements TailSampling {
   }
 
   #judgeAll(): void {
-    for (const trace of [...this.#traces.values()]) this.#judge(trace);
+    for (let trace = this.#traces.oldest; trace !== undefined; trace = this.#traces.oldest)
+      this.#judge(trace);
   }
 
   #judge(trace: HeldTrace): void {
@@ -482,7 +470,7 @@ class TailSamplingPlugin implements TailSampling {
   }
 
   #decide(trace: HeldTrace, keep: boolean): void {
-    this.#traces.delete(trace.traceId);
+    this.#traces.remove(trace);
     this.#due.delete(trace);
     this.#decisions.set(trace.traceId, keep);
     this.#heldBytes -= trace.bytes;
