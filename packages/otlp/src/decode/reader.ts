@@ -3,6 +3,7 @@ import type { DecodeLimits } from '../decode-limits.ts';
 import { toBigInt64, toBigUint64, toDouble } from '../wire/bits64.ts';
 import { fixedEnd, keyAt, lengthAt, skipUnknown, varintEnd, varintHigh, varintLow } from '../wire/checked.ts';
 import { readFixed32, readHex, readUtf8 } from '../wire/read.ts';
+import { IdMemo } from './id-memo.ts';
 import { readRepeated } from './string-cache.ts';
 
 /**
@@ -18,6 +19,8 @@ export class Reader {
   readonly bytes: Uint8Array;
   at: number;
   readonly maxDepth: number;
+  readonly traceIds = new IdMemo();
+  readonly parentIds = new IdMemo();
   readonly #maxItems: number;
   #items = 0;
 
@@ -78,6 +81,14 @@ export class Reader {
   hex(end: number): string {
     const next = this.open(end);
     const digits = readHex(this.bytes, this.at, next);
+    this.at = next;
+    return digits;
+  }
+
+  /** Bytes as lower-case hex digits, probably those that were read into the same memo last time. */
+  repeatedHex(end: number, memo: IdMemo): string {
+    const next = this.open(end);
+    const digits = memo.read(this.bytes, this.at, next);
     this.at = next;
     return digits;
   }

@@ -119,7 +119,7 @@ export function readSpan(
         readKeyValue(reader, reader.open(end), attributes, 0);
         break;
       case SPAN_TRACE_ID:
-        traceId = reader.hex(end);
+        traceId = reader.repeatedHex(end, reader.traceIds);
         break;
       case SPAN_SPAN_ID:
         spanId = reader.hex(end);
@@ -128,7 +128,7 @@ export function readSpan(
         traceState = reader.repeatedString(end);
         break;
       case SPAN_PARENT_SPAN_ID:
-        parentSpanId = reader.hex(end);
+        parentSpanId = reader.repeatedHex(end, reader.parentIds);
         break;
       case SPAN_NAME:
         name = reader.repeatedString(end);

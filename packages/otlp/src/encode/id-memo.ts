@@ -1,8 +1,8 @@
 import { writeHex } from '../wire/write.ts';
 
 /**
- * Writes ids that repeat: neighbouring spans share their trace, siblings their parent. Copying the bytes of the
- * last id costs a sixth of turning its hex digits into bytes again.
+ * Writes ids that repeat: neighbouring spans share their trace, siblings their parent. It copies the bytes of the
+ * last id instead of turning its hex digits into bytes again.
  */
 export class IdMemo {
   /** The bytes of each id. */
