@@ -1,5 +1,6 @@
 import { KEY_VALUE_KEY, stringRoom, writeString } from '@tracewell/otlp/wire';
 import { COPY_SLACK, Memory } from './memory.ts';
+import { unsliced } from './text.ts';
 import { TEXT_SITE_BYTES, TextSite } from './text-site.ts';
 
 /** An attribute key, encoded. As a site of texts, its values. */
@@ -85,11 +86,6 @@ export class KeyCache {
 function write(bytes: Uint8Array, at: number, key: string): number {
   bytes[at] = KEY_VALUE_KEY;
   return writeString(bytes, at + 1, key) - at;
-}
-
-/** The same text as a name of a property, which never holds on to a large string that it was cut out of. */
-function unsliced(text: string): string {
-  return Object.keys({ [text]: 0 })[0]!;
 }
 
 /** FNV-1a, folded so that the low bits depend on all of it. */

@@ -109,8 +109,9 @@ export type RecorderCounts = Pick<
 
 /** The attribute that marks a span which was still open when it was written: `tracewell.unfinished` = `true`. */
 const UNFINISHED = encodeUnfinished();
-/** Holds a trace id while it is being checked. */
-const SCRATCH = new Uint8Array(16);
+/** Holds a trace id and a span id while they are being checked. */
+const SCRATCH = new Uint8Array(24);
+const SCRATCH_VIEW = new DataView(SCRATCH.buffer);
 /** How often the table of live spans is searched for old ones once it is full. */
 const REAP_EVERY_MS = 1000;
 const MAX_UINT64 = 2n ** 64n - 1n;
@@ -376,13 +377,9 @@ export class Recorder {
 
     // Then the identity of its own.
     let hasState = false;
-    if (
-      context !== undefined &&
-      context !== null &&
-      writeId(SCRATCH, 0, context.traceId, 16) &&
-      writeId(bytes, base + SPAN_ID_AT, context.spanId, 8)
-    ) {
-      copyBytes(SCRATCH, 0, 16, bytes, traceIdAt);
+    if (context !== undefined && context !== null && readIds(context)) {
+      copyShort(SCRATCH_VIEW, 0, view, traceIdAt, 16);
+      copyShort(SCRATCH_VIEW, 16, view, base + SPAN_ID_AT, 8);
       flags = traceFlagsOf(context.traceFlags);
       hasState = context.traceState !== undefined;
       if (hasState) traceState = context.traceState;
@@ -569,4 +566,20 @@ function encodeUnfinished(): Uint8Array {
   const key = Buffer.from('tracewell.unfinished');
   const pair = [KEY_VALUE_KEY, key.length, ...key, KEY_VALUE_VALUE, 2, ANY_BOOL, 1];
   return Uint8Array.of(SPAN_ATTRIBUTES, pair.length, ...pair);
+}
+
+/** Puts the ids of a context into {@link SCRATCH}; false if one of them is none. */
+function readIds(context: SpanContext): boolean {
+  if (typeof context.writeIds !== 'function') {
+    return writeId(SCRATCH, 0, context.traceId, 16) && writeId(SCRATCH, 16, context.spanId, 8);
+  }
+  // Should it write less than it says, then no ids of another span.
+  for (let at = 0; at < 24; at += 4) SCRATCH_VIEW.setInt32(at, 0);
+  context.writeIds(SCRATCH_VIEW);
+  return hasDigit(0, 16) && hasDigit(16, 24);
+}
+
+function hasDigit(from: number, to: number): boolean {
+  for (let at = from; at < to; at += 4) if (SCRATCH_VIEW.getInt32(at) !== 0) return true;
+  return false;
 }

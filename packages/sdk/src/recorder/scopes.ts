@@ -45,7 +45,7 @@ export class Scopes {
     const content = Buffer.concat([encoded.head, encoded.tail]).toString('latin1');
     const known = this.#byContent.get(content);
     if (known !== undefined) return known;
-    if (this.encoded.length === MAX_SCOPES && scope !== OTHER) return this.#numberByContent(OTHER);
+    if (this.encoded.length >= MAX_SCOPES && scope !== OTHER) return this.#numberByContent(OTHER);
     this.encoded.push(encoded);
     this.#byContent.set(content, this.encoded.length - 1);
     return this.encoded.length - 1;

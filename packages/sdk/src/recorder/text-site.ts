@@ -1,5 +1,6 @@
 import { writeString } from '@tracewell/otlp/wire';
 import { COPY_SLACK, type Memory } from './memory.ts';
+import { unsliced } from './text.ts';
 
 const MAX_BYTES = 64;
 const FIRST_CREDIT = 8;
@@ -47,7 +48,7 @@ export class TextSite {
     this.#text = undefined;
     const end = writeString(this.memory.bytes, this.at, text);
     if (end - this.at > 1 + MAX_BYTES) return false;
-    this.#text = text;
+    this.#text = unsliced(text);
     return true;
   }
 

@@ -9,3 +9,11 @@ export function truncate(text: string, units: number): string {
 function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit <= 0xdfff;
 }
+
+/**
+ * The same text as a name of a property. Such a text is one of its own, where one cut out of another may keep
+ * that other one alive, however large; and two equal ones are the same, so that comparing them is quick.
+ */
+export function unsliced(text: string): string {
+  return Object.keys({ [text]: 0 })[0]!;
+}
