@@ -281,6 +281,20 @@ describe('damage to acknowledged data', () => {
     assert.deepEqual((await reopen(disk)).texts, survivors, 'an ordinary opening works again');
   });
 
+  it('F07 notices a whole frame that is taken out of the middle', async () => {
+    const disk = await diskWith(texts('a', 4, 300));
+    const path = segmentFile(disk);
+    const second = framesOf(disk.read(path))[1]!;
+    disk.change(path, (bytes) =>
+      Uint8Array.from([...bytes.subarray(0, second.at), ...bytes.subarray(second.end)]),
+    );
+    await assert.rejects(openOn(disk), withCode('TW_LOG_DAMAGED', new RegExp(`byte ${second.at}: frame 2 `)));
+    for (let times = 0; times < 2; times++) {
+      assert.equal((await reopen(disk, { recovery: 'salvage' })).texts.length, 3);
+    }
+    await assert.rejects(openOn(disk), withCode('TW_LOG_DAMAGED'), 'there is no room to note the gap');
+  });
+
   it('F07 in several frames of one group leaves out only those', async () => {
     const disk = new FaultDisk(3);
     const { put } = await openOn(disk);
@@ -494,6 +508,27 @@ describe('writes that fail', () => {
     assert.ok(log.health().segments > 10);
     await log.close();
     assert.equal((await reopen(disk)).texts.length, 32);
+  });
+
+  it('F14 no first segment refuses what came, and the next append tries again', async () => {
+    for (const [operation, error] of [
+      ['open', 'EMFILE'],
+      ['open', 'ENOSPC'],
+      ['syncDirectory', 'EIO'],
+    ] as const) {
+      for (const sync of [false, true]) {
+        const disk = new FaultDisk(1);
+        const { log, put } = await openOn(disk);
+        const directory = `/store/log/${log.writer}`;
+        disk.fault = once(operation, operation === 'open' ? '.log' : directory, fileError(error)).when;
+        const code = error === 'ENOSPC' ? 'TW_LOG_NO_SPACE' : 'TW_LOG_WRITE_FAILED';
+        if (sync) assert.throws(() => log.appendSync(FrameKind.TRACES, Buffer.from('a')), withCode(code));
+        else await assert.rejects(put('a'), withCode(code));
+        await put('b');
+        disk.cutPower('lost');
+        assert.deepEqual((await reopen(disk)).texts, ['b']);
+      }
+    }
   });
 
   it('F15 refuses a group whose sync failed, and every write until reopened', async () => {

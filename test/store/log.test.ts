@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { TracewellError } from '@tracewell/plugin';
 import { MAX_PAYLOAD_BYTES } from '../../packages/store/src/log/frame.ts';
 import { FrameKind, type LogOptions } from '../../packages/store/src/log/types.ts';
 import { FaultDisk, fileError, type Operation } from './fault-disk.ts';
@@ -396,6 +397,23 @@ describe('opening', () => {
       });
     }
     assert.equal(disk.locks.size, 0);
+  });
+
+  it('passes over a log that it may not lock, and makes one of its own', async () => {
+    const disk = new FaultDisk(1);
+    const other = await openOn(disk);
+    await other.put('a');
+    disk.kill();
+    const process = disk.boot();
+    const tryLock = process.tryLock.bind(process);
+    process.tryLock = (path) => {
+      if (!path.includes(other.log.writer!)) return tryLock(path);
+      throw new TracewellError('TW_LOG_LOCK_FAILED', 'somebody else’s');
+    };
+    const { log, list, put } = await openOn(disk, {}, new FrameList(), process);
+    assert.notEqual(log.writer, other.log.writer);
+    await put('b');
+    assert.deepEqual(list.texts(), ['a', 'b']);
   });
 
   it('removes temporary files of the log that it takes over, and only of that', async () => {

@@ -110,30 +110,37 @@ export function repairGaps<Prepared>(
   reader: LogReader<Prepared>,
   randomBytes: (count: number) => Uint8Array,
 ): void {
+  if (reader.foundGaps.length === 0) return;
   for (const found of reader.foundGaps) {
-    const path = segmentPath(reader.directory, found.segmentNumber);
     const index = indexPath(reader.directory, found.segmentNumber);
     if (fs.statSync(index) !== undefined) fs.unlinkSync(index);
     if (found.segment === undefined) repairMissing(fs, reader, found, randomSegmentId(randomBytes));
-    else {
-      const file = fs.openSync(path, 'write');
-      try {
-        const { length } = found.gap;
-        const end = Math.min(found.offset + length, file.sizeSync());
-        setAside(fs, file, reader.directory, found.segmentNumber, found.offset, end, 'damaged');
-        if (found.offset === 0) {
-          const { idHalves: id, number, firstSequence, writer } = found.segment;
-          writeAllSync(file, [encodeSegmentHeader({ id, number, firstSequence, writer })], 0);
-        } else {
-          writeVoid(file, found, found.segment.idHalves);
-        }
-        file.syncSync();
-      } finally {
-        file.closeSync();
-      }
-    }
+    else repairGap(fs, found, found.segment, reader.directory);
   }
   reader.foundGaps.length = 0;
+  fs.syncDirectorySync(reader.directory);
+}
+
+function repairGap(fs: FileSystem, found: FoundGap, segment: LogSegment, directory: string): void {
+  const { offset, gap } = found;
+  const file = fs.openSync(segment.path, 'write');
+  try {
+    const size = file.sizeSync();
+    const end = offset + gap.length;
+    // Frames that are not damaged but gone leave no room for a frame that says so. Then the damage stays, and
+    // each opening that is to pass over it must say so.
+    if (gap.length < FRAME_HEADER_BYTES && end < size) return;
+    setAside(fs, file, directory, segment.number, offset, Math.min(end, size), 'damaged');
+    if (offset === 0) {
+      const { idHalves: id, number, firstSequence, writer } = segment;
+      writeAllSync(file, [encodeSegmentHeader({ id, number, firstSequence, writer })], 0);
+    } else {
+      writeVoid(file, found, segment.idHalves);
+    }
+    file.syncSync();
+  } finally {
+    file.closeSync();
+  }
 }
 
 /** Puts a segment in the place of one that is missing: it says which frames were there. */
