@@ -144,7 +144,7 @@ export class FanOutPlugin implements FanOut {
     const { parent } = start;
     const remoteParent = parent === undefined ? start.remoteParent : undefined;
     const parentSlot = parent === undefined ? -1 : this.#table.slotOf(parent);
-    const context = identify(start, this.#contexts[parentSlot]);
+    const context = identify(start, this.#contextAt(parentSlot));
     const span = this.#table.acquire();
     if (span === INVALID_SPAN) {
       this.#refused += 1;
@@ -205,7 +205,11 @@ export class FanOutPlugin implements FanOut {
   }
 
   spanContext(span: SpanHandle): SpanContext | undefined {
-    const slot = this.#table.slotOf(span);
+    return this.#contextAt(this.#table.slotOf(span));
+  }
+
+  #contextAt(slot: number): SpanContext | undefined {
+    // Not `#contexts[-1]`: that is a property by name, and slow.
     return slot < 0 ? undefined : this.#contexts[slot];
   }
 

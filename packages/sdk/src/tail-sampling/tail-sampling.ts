@@ -189,8 +189,8 @@ class TailSamplingPlugin implements TailSampling {
     const { parent } = start;
     if (parent === INVALID_SPAN) return this.#leaveOut();
     const parentSlot = parent === undefined ? -1 : this.#table.slotOf(parent);
-    const context = identify(start, this.#contexts[parentSlot]);
-    const heldParent = this.#held[parentSlot];
+    const context = identify(start, this.#contextAt(parentSlot));
+    const heldParent = parentSlot < 0 ? undefined : this.#held[parentSlot];
     const held = this.#traces.get(context.traceId);
     // An open parent has decided for its child, whatever the child's trace.
     if (parentSlot >= 0 && heldParent === undefined && this.#handles[parentSlot] === INVALID_SPAN) {
@@ -240,7 +240,7 @@ class TailSamplingPlugin implements TailSampling {
     context: SpanContext,
     known: HeldTrace | undefined,
   ): SpanHandle {
-    const parentSpan = this.#held[parentSlot];
+    const parentSpan = parentSlot < 0 ? undefined : this.#held[parentSlot];
     const origin = this.#originOf(start.remoteParent, parent, parentSlot);
     const held = new HeldSpan(start, context, parentSpan, origin, this.#now);
     const span = this.#take(context);
@@ -263,9 +263,14 @@ class TailSamplingPlugin implements TailSampling {
     parent: SpanHandle | undefined,
     parentSlot: number,
   ): SpanContext | undefined {
-    const local = this.#contexts[parentSlot];
+    const local = this.#contextAt(parentSlot);
     if (local !== undefined) return { ...local, isRemote: false };
     return parent === undefined && isValidContext(remoteParent) ? remoteParent : undefined;
+  }
+
+  #contextAt(slot: number): SpanContext | undefined {
+    // Not `#contexts[-1]`: that is a property by name, and slow.
+    return slot < 0 ? undefined : this.#contexts[slot];
   }
 
   #take(context: SpanContext): SpanHandle {
@@ -374,8 +379,7 @@ class TailSamplingPlugin implements TailSampling {
   }
 
   spanContext(span: SpanHandle): SpanContext | undefined {
-    const slot = this.#table.slotOf(span);
-    return slot < 0 ? undefined : this.#contexts[slot];
+    return this.#contextAt(this.#table.slotOf(span));
   }
 
   flush(): Promise<void> {
