@@ -134,6 +134,8 @@ describe('redaction', () => {
     const long = `${'x'.repeat(20)} secret`;
     const result = await redacted({ patterns: [/secret/], valueMaxLength: 20 }, { long, short: 'secret' });
     assert.deepEqual(result, { long: `${'x'.repeat(20)}…`, short: '[redacted]' });
+    const pair = await redacted({ patterns: [/secret/], valueMaxLength: 3 }, { pair: 'xx🚀x' });
+    assert.deepEqual(pair, { pair: 'xx…' }, 'never through a character');
     let deep: AttributeValue = 'secret';
     for (let depth = 0; depth < 20; depth++) deep = [deep];
     assert.match(JSON.stringify(await redacted({ patterns: [/secret/] }, { deep })), /\[redacted\]/);

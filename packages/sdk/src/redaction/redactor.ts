@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Attributes, AttributeValue } from '@tracewell/plugin';
+import { truncate } from '../recorder/text.ts';
 import type { RedactionPattern } from './rules.ts';
 
 /** What takes the place of what is redacted; see `redact`. */
@@ -106,7 +107,7 @@ export class Redactor {
     let redacted = text;
     if (text.length > this.#valueMaxLength) {
       // What no pattern has seen is not recorded.
-      redacted = `${text.slice(0, this.#valueMaxLength)}…`;
+      redacted = `${truncate(text, this.#valueMaxLength)}…`;
       this.#count += 1;
     }
     let removed = false;
