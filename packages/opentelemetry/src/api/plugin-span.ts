@@ -19,6 +19,7 @@ import {
   StatusCode,
   type TracerPlugin,
 } from '@tracewell/plugin';
+import { DrawnIdentity } from './drawn-identity.ts';
 import { exceptionAttributes } from './exception.ts';
 import { fromPluginContext, toPluginContext } from './span-context.ts';
 import { isTimeInput, toUnixNanos } from './time.ts';
@@ -35,16 +36,20 @@ export class PluginSpan implements Span {
   readonly plugin: TracerPlugin;
   /** The span's handle there. Dead after {@link PluginSpan.end}, which is why that is the way to end it. */
   readonly handle: SpanHandle;
+  /** The ids while nobody has asked for their digits. */
+  readonly #identity: DrawnIdentity | undefined;
   #context: SpanContext | undefined;
   #ended = false;
   /** Once a span is known to be fine, nothing changes that: the API says so, the contract does not. */
   #isOk = false;
 
-  /** @param context - the span's identity if the caller knows it; otherwise the plugin is asked, once */
-  constructor(plugin: TracerPlugin, handle: SpanHandle, context?: SpanContext) {
+  /** @param identity - who the span is, if the caller knows it; otherwise the plugin is asked, once */
+  constructor(plugin: TracerPlugin, handle: SpanHandle, identity?: SpanContext | DrawnIdentity) {
     this.plugin = plugin;
     this.handle = handle;
-    this.#context = context;
+    const isDrawn = identity instanceof DrawnIdentity;
+    this.#identity = isDrawn ? identity : undefined;
+    this.#context = isDrawn ? undefined : identity;
   }
 
   /** Whether `handle` still is what the plugin knows this span by: it has not ended. */
@@ -52,8 +57,17 @@ export class PluginSpan implements Span {
     return !this.#ended;
   }
 
+  /**
+   * The ids as they were drawn, for a child to take its trace from.
+   *
+   * @internal
+   */
+  get drawnIdentity(): DrawnIdentity | undefined {
+    return this.#identity;
+  }
+
   spanContext(): SpanContext {
-    this.#context ??= fromPluginContext(this.plugin.spanContext?.(this.handle));
+    this.#context ??= fromPluginContext(this.#identity ?? this.plugin.spanContext?.(this.handle));
     return this.#context;
   }
 
@@ -128,7 +142,7 @@ export class PluginSpan implements Span {
   end(endTime?: TimeInput): void {
     if (this.#ended) return;
     // Children may start after the end, and then the plugin no longer knows the handle.
-    if (this.#context === undefined) this.spanContext();
+    if (this.#identity === undefined) this.spanContext();
     this.#ended = true;
     if (endTime === undefined) this.plugin.endSpan(this.handle);
     else this.plugin.endSpan(this.handle, toUnixNanos(endTime));

@@ -22,6 +22,7 @@ import {
   type TracerPlugin,
 } from '@tracewell/plugin';
 import { contextWithSpan, isTracingSuppressed, SPAN_KEY } from './context.ts';
+import { DrawnIdentity } from './drawn-identity.ts';
 import { PluginSpan, toPluginLinks } from './plugin-span.ts';
 import { toPluginContext } from './span-context.ts';
 import { toUnixNanos } from './time.ts';
@@ -40,9 +41,9 @@ const KINDS = [SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRO
 export class PluginTracer implements Tracer {
   readonly #plugin: TracerPlugin;
   readonly #scope: InstrumentationScope;
-  readonly #ids: IdGenerator;
+  readonly #ids: IdGenerator | undefined;
 
-  constructor(plugin: TracerPlugin, scope: InstrumentationScope, ids: IdGenerator) {
+  constructor(plugin: TracerPlugin, scope: InstrumentationScope, ids: IdGenerator | undefined) {
     this.#plugin = plugin;
     this.#scope = scope;
     this.#ids = ids;
@@ -53,13 +54,16 @@ export class PluginTracer implements Tracer {
 
     let parent: SpanHandle | undefined;
     let remoteParent: PluginSpanContext | undefined;
+    // What the span takes from its parent: numbers if ours drew them, digits from anybody else.
+    let drawn: DrawnIdentity | undefined;
     let inherited: SpanContext | undefined;
     const active = options?.root === true ? undefined : (context.getValue(SPAN_KEY) as Span | undefined);
     if (active instanceof PluginSpan && active.plugin === this.#plugin) {
-      inherited = active.spanContext();
+      drawn = active.drawnIdentity;
+      if (drawn === undefined) inherited = active.spanContext();
       // The plugin has forgotten the handle of a span that ended.
       if (active.isLive) parent = active.handle;
-      else remoteParent = toPluginContext(inherited);
+      else remoteParent = toPluginContext(active.spanContext());
     } else if (active !== undefined && active !== null) {
       const foreign = active.spanContext();
       if (isSpanContextValid(foreign)) {
@@ -68,33 +72,41 @@ export class PluginTracer implements Tracer {
       }
     }
 
-    // A wrapped handle of a plugin that tells nobody its ids: the plugin alone can put a child in its trace.
-    const isKnown = inherited !== INVALID_SPAN_CONTEXT;
-    const own = {
-      traceId: inherited === undefined ? this.#ids.generateTraceId() : inherited.traceId,
-      spanId: this.#ids.generateSpanId(),
-      traceFlags: TraceFlags.SAMPLED as number,
-    };
-    const traceState = inherited?.traceState;
+    const own = this.#draw(drawn, inherited);
     const handle = this.#plugin.startSpan({
       name,
       kind: KINDS[options?.kind ?? 0] ?? SpanKind.INTERNAL,
       parent,
       remoteParent,
-      context: isKnown
-        ? traceState === undefined
-          ? own
-          : { ...own, traceState: traceState.serialize() }
-        : undefined,
+      context: own === undefined || own instanceof DrawnIdentity ? own : toPluginContext(own),
       attributes: options?.attributes === undefined ? undefined : withoutNull(options.attributes),
       links: options?.links === undefined ? undefined : toPluginLinks(options.links),
       startTimeUnixNanos: options?.startTime === undefined ? undefined : toUnixNanos(options.startTime),
       scope: this.#scope,
       // One shape for every span keeps the plugin's reads of it monomorphic; an absent field reads the same.
     } as SpanStart);
-    if (!isKnown) return new PluginSpan(this.#plugin, handle, undefined);
-    if (handle === INVALID_SPAN) own.traceFlags = TraceFlags.NONE;
-    return new PluginSpan(this.#plugin, handle, traceState === undefined ? own : { ...own, traceState });
+    if (own !== undefined && handle === INVALID_SPAN) own.traceFlags = TraceFlags.NONE;
+    return new PluginSpan(this.#plugin, handle, own);
+  }
+
+  /** The identity of a new span; `undefined` if only the plugin knows what trace it belongs to. */
+  #draw(
+    drawn: DrawnIdentity | undefined,
+    inherited: SpanContext | undefined,
+  ): DrawnIdentity | SpanContext | undefined {
+    // A wrapped handle of a plugin that tells nobody its ids.
+    if (inherited === INVALID_SPAN_CONTEXT) return undefined;
+    const ids = this.#ids;
+    if (ids === undefined && inherited === undefined) return new DrawnIdentity(drawn);
+    const traceFlags = TraceFlags.SAMPLED;
+    const spanId = ids === undefined ? new DrawnIdentity().spanId : ids.generateSpanId();
+    if (inherited === undefined) {
+      return { traceId: drawn?.traceId ?? ids!.generateTraceId(), spanId, traceFlags };
+    }
+    const { traceId, traceState } = inherited;
+    return traceState === undefined
+      ? { traceId, spanId, traceFlags }
+      : { traceId, spanId, traceFlags, traceState };
   }
 
   startActiveSpan<F extends (span: Span) => unknown>(name: string, fn: F): ReturnType<F>;

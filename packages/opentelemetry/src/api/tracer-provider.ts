@@ -1,6 +1,5 @@
 import type { SpanContext, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
 import type { SpanHandle, TracerPlugin } from '@tracewell/plugin';
-import { randomSpanId, randomTraceId } from './ids.ts';
 import { PluginSpan } from './plugin-span.ts';
 import { PluginTracer } from './plugin-tracer.ts';
 
@@ -64,12 +63,11 @@ export interface PluginTracerProvider extends TracerProvider {
  */
 export function createTracerProvider(
   plugin: TracerPlugin,
-  options: TracerProviderOptions = {},
+  { idGenerator }: TracerProviderOptions = {},
 ): PluginTracerProvider {
   if (typeof plugin?.startSpan !== 'function') {
     throw new TypeError(`createTracerProvider: plugin must be a TracerPlugin, got ${typeof plugin}`);
   }
-  const ids = options.idGenerator ?? { generateTraceId: randomTraceId, generateSpanId: randomSpanId };
   // Instrumentations ask for their tracer again and again, and plugins compare scopes by identity first.
   const tracers = new Map<string, Tracer>();
 
@@ -84,7 +82,7 @@ export function createTracerProvider(
       const key = JSON.stringify(scope);
       let tracer = tracers.get(key);
       if (tracer === undefined) {
-        tracer = new PluginTracer(plugin, scope, ids);
+        tracer = new PluginTracer(plugin, scope, idGenerator);
         tracers.set(key, tracer);
       }
       return tracer;
