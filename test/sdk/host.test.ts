@@ -329,6 +329,13 @@ describe('replacing the plugin', () => {
     assert.equal(new Set(delivered).size, recorded);
   });
 
+  test('a plugin that is in use cannot replace itself', async () => {
+    const plugin = new ReferencePlugin({});
+    await using tracing = start({ plugin });
+    await assert.rejects(tracing.replace(plugin), /in use already/);
+    assert.equal(plugin.isShutDown, false);
+  });
+
   test('the rejection of the old plugin’s shutdown comes out, and the new one works on', async () => {
     const first = new ReferencePlugin({});
     const second = new ReferencePlugin({});

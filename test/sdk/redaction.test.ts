@@ -295,10 +295,12 @@ describe('the ready-made rules', () => {
     for (const piece of pieces) {
       for (const other of ['', ...pieces]) {
         const text = (piece + other).repeat(16_384).slice(0, 16_384);
-        const began = performance.now();
+        // Not the time on the wall: other tests run at the same time.
+        const began = process.cpuUsage();
         plugin.setAttribute(span, 'text', text);
-        const took = performance.now() - began;
-        assert.ok(took < 250, `${JSON.stringify(piece + other)} repeated took ${took} ms`);
+        const { user, system } = process.cpuUsage(began);
+        const took = (user + system) / 1000;
+        assert.ok(took < 60, `${JSON.stringify(piece + other)} repeated took ${took} ms`);
       }
     }
   });

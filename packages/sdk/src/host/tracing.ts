@@ -108,7 +108,7 @@ export interface Tracing extends AsyncDisposable {
    * open then is written as unfinished
    * @returns when the old plugin is shut down
    * @throws {@link FlushError} (`TW_FLUSH_FAILED`), as a rejection, when the old plugin could not deliver everything
-   * @throws TypeError, as a rejection, when the host is shut down
+   * @throws TypeError, as a rejection, when the host is shut down, or the plugin is one that it uses already
    */
   replace(plugin: TracerPlugin, options?: { readonly drainTimeoutMs?: number }): Promise<void>;
 
@@ -244,8 +244,13 @@ class Host implements Tracing, FacadeOwner {
 
   async replace(plugin: TracerPlugin, options: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
     const drainTimeoutMs = milliseconds('replace', 'drainTimeoutMs', options.drainTimeoutMs, 60_000);
-    if (this.#shutdown !== undefined)
+    if (this.#shutdown !== undefined) {
       throw new TypeError('replace: the host is shut down; start another one');
+    }
+    // The end of its first stay would shut it down in the middle of its second.
+    if (Array.from(this.#routes).some((route) => route.branch.plugin === plugin)) {
+      throw new TypeError('replace: the plugin is in use already; make a new one');
+    }
     const old = this.#active;
     this.#active = new Route(plugin, this.#reporter);
     this.#routes.add(this.#active);

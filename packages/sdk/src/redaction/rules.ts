@@ -66,8 +66,9 @@ export const secretRules: Required<RedactionRules> = {
   patterns: [
     // Authorization values wherever they were copied to, such as messages of errors.
     /(?<=\b(?:bearer|basic) )[\w.~+/-]{8,}={0,2}/gi,
-    // JSON Web Tokens: three base64url parts of which the first two begin with `{"`.
-    /\beyJ[\w-]{4,}\.eyJ[\w-]{4,}\.[\w-]*/g,
+    // JSON Web Tokens: three base64url parts of which the first two begin with `{"`. The look behind lets only one
+    // match begin in a run of such characters, or a long run would take the square of its length.
+    /(?<![\w-])eyJ[\w-]{4,}\.eyJ[\w-]{4,}\.[\w-]*/g,
     // Credentials in a query string or a form.
     /(?<=[?&;](?:access_token|refresh_token|id_token|token|api_?key|key|secret|client_secret|password|passwd|pwd|sig|signature|x-amz-signature|x-amz-security-token|x-goog-signature|code)=)[^&#;\s"']+/gi,
     // The password of a URL or a connection string.
