@@ -30,6 +30,7 @@ export class HotIndex implements LogIndexer<FrameRows> {
   #blocks: PlacedBlock[] | undefined;
   #blocksByStart: PlacedBlock[] | undefined;
   #unreadableFrames = 0;
+  #removals = 0;
   // What the last comparison of two copies said.
   #verdict: CopyVerdict = 'different';
 
@@ -90,6 +91,7 @@ export class HotIndex implements LogIndexer<FrameRows> {
   remove(segment: Segment): void {
     if (!this.#segments.delete(segment)) return;
     this.#blocks = this.#blocksByStart = undefined;
+    this.#removals++;
     // What was hidden in favour of a row of that segment has to be seen again: compare anew.
     for (const { block } of this.blocks()) block.forgetOthers();
   }
@@ -116,6 +118,7 @@ export class HotIndex implements LogIndexer<FrameRows> {
    * that a caller can let others run; what is added meanwhile is left for the next time.
    */
   *reconcile(): Generator<void> {
+    const removals = this.#removals;
     for (const { index, block } of this.blocks()) {
       const until = block.count;
       if (block.reconciled === until) continue;
@@ -124,6 +127,8 @@ export class HotIndex implements LogIndexer<FrameRows> {
         if (other === block || other.maxStart < minStart || other.minStart > maxStart) continue;
         this.#hideCopies(index, block, until, otherIndex, other);
         yield;
+        // What was compared is void; the next time begins anew.
+        if (this.#removals !== removals) return;
       }
       block.reconciled = until;
     }

@@ -58,15 +58,19 @@ export class SegmentIndex {
       this.#verdict = compareCopies(earlier, payload.subarray(start, start + words[at + WORD_LENGTH]!));
       return this.#verdict !== 'different';
     };
-    let frameGroup = -1;
+    let groupInFrame = -1;
     let group = 0;
     for (let index = this.#rowsAdded; index < rows.spanCount; index++) {
       at = index * ROW_WORDS;
-      if (!block.makeRoom()) block = this.#addBlock();
-      const groupInFrame = words[at + WORD_FLAGS]! >>> GROUP_SHIFT;
-      if (groupInFrame !== frameGroup) {
-        frameGroup = groupInFrame;
-        group = this.groups.add(payload, base, groups, groupInFrame * GROUP_WORDS);
+      const room = block.makeRoom();
+      if (!room) block = this.#addBlock();
+      const next = words[at + WORD_FLAGS]! >>> GROUP_SHIFT;
+      if (next !== groupInFrame) {
+        groupInFrame = next;
+        group = this.groups.add(payload, base, groups, next * GROUP_WORDS);
+        block.setGroup(group);
+      } else if (!room) {
+        block.setGroup(group);
       }
       const copyOf = block.find(words, at, isSame);
       if (copyOf >= 0) {
@@ -77,7 +81,6 @@ export class SegmentIndex {
         }
         block.hideCopy(copyOf);
       }
-      block.setGroup(group);
       block.append(words, at, base, this.#indexInBlock(block, words[at + WORD_OPERATION]!));
       this.#rowsAdded = index + 1;
     }
