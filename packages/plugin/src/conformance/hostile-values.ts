@@ -134,7 +134,7 @@ export const HOSTILE_VALUES: readonly HostileValue[] = [
     what: 'an array with a throwing element',
     make: () => Object.defineProperty(['sound'], 1, { enumerable: true, get: refuse }),
   },
-  { what: 'an array of 100,000 elements', huge: true, make: () => new Array(100_000).fill(1) },
+  { what: 'an array of 50,000 elements', huge: true, make: () => new Array(50_000).fill(1) },
   {
     what: 'an array whose iterator throws',
     make: () => Object.assign([1, 2], { [Symbol.iterator]: refuse }),
