@@ -33,7 +33,8 @@ export class EncodedKey extends TextSite {
 }
 
 const MAX_KEYS = 1024;
-const MAX_KEY_BYTES = 64;
+/** The longest field `key`, tag and length included, that is cached. */
+export const MAX_KEY_BYTES = 64;
 const ENTRY_BYTES = MAX_KEY_BYTES + COPY_SLACK + TEXT_SITE_BYTES;
 
 /**

@@ -29,7 +29,7 @@ import {
   writeVarint,
 } from '@tracewell/otlp/wire';
 import { type Attributes, type AttributeValue, type SpanLink, StatusCode } from '@tracewell/plugin';
-import { type EncodedKey, KeyCache } from './key-cache.ts';
+import { type EncodedKey, KeyCache, MAX_KEY_BYTES } from './key-cache.ts';
 import type { ResolvedSpanLimits } from './limits.ts';
 import {
   AT,
@@ -41,6 +41,7 @@ import {
   EVENTS,
   FILTER,
   HAS_STATUS,
+  LIMIT,
   LINKS,
   type LiveSpans,
   SCOPE,
@@ -70,6 +71,10 @@ const MAX_TRACE_STATE_UNITS = 8192;
 const MAX_UNITS = 2 ** 30;
 /** Strings up to this length are written as if they were ASCII, with three times the room in case they are not. */
 const SHORT_UNITS = 100;
+/** ASCII strings up to this length are short enough for the quick way. */
+const MAX_SHORT_UNITS = 48;
+/** Room that a short record may need, what its copies write beyond their end included. */
+const MAX_SHORT_RECORD = 128;
 /** Room that every block keeps for lengths that turn out longer, and for copies that write beyond their end. */
 const SLACK = 8;
 
@@ -309,6 +314,66 @@ export class SpanWriter {
 
   /** Appends a `KeyValue`; false, and nothing is changed, if it does not fit or cannot be recorded. */
   #append(slot: number, tag: number, key: EncodedKey, value: AttributeValue): boolean {
+    return this.#appendShort(slot, tag, key, value) || this.#appendAny(slot, tag, key, value);
+  }
+
+  /**
+   * Appends what nearly every `KeyValue` is: a key and a value so short that each length is one byte, with
+   * room in the block. False, and nothing is changed, for any other. One function without calls for all three
+   * types of value: half as expensive as the general way.
+   */
+  #appendShort(slot: number, tag: number, key: EncodedKey, value: AttributeValue): boolean {
+    const live = this.#live;
+    const { words } = live;
+    const row = live.row(slot);
+    const at = words[row + AT]!;
+    const keyLength = key.length;
+    if (at + MAX_SHORT_RECORD > words[row + LIMIT]! || keyLength > MAX_KEY_BYTES) return false;
+    const { bytes, view } = live.memories[slot]!;
+    const source = key.memory;
+    // The key comes first, since its copy reaches beyond its end.
+    copyShort(source.view, key.keyAt, view, at + 2, keyLength);
+    const valueAt = at + 4 + keyLength;
+    let end = valueAt + 2;
+    if (typeof value === 'string') {
+      if (value.length > this.#maxUnits) return false;
+      if (key.holds(value)) {
+        bytes[valueAt] = ANY_STRING;
+        const size = source.bytes[key.at]!;
+        copyShort(source.view, key.at, view, valueAt + 1, 1 + size);
+        end += size;
+      } else {
+        const units = value.length;
+        if (units > MAX_SHORT_UNITS) return false;
+        for (let index = 0; index < units; index++) {
+          const unit = value.charCodeAt(index);
+          if (unit > 0x7f) return false;
+          bytes[end + index] = unit;
+        }
+        view.setInt16(valueAt, ANY_STRING | (units << 8), true);
+        end += units;
+      }
+    } else if (typeof value === 'number') {
+      // 1 to 16,383, as a varint of one or two bytes.
+      if (value <= 0 || value >= 0x4000 || (value | 0) !== value) return false;
+      if (value < 0x80) {
+        view.setInt16(valueAt, ANY_INT | (value << 8), true);
+      } else {
+        view.setInt32(valueAt, ANY_INT | (((value & 0x7f) | 0x80) << 8) | ((value >>> 7) << 16), true);
+        end++;
+      }
+    } else if (typeof value === 'boolean') {
+      view.setInt16(valueAt, ANY_BOOL | (value ? 0x100 : 0), true);
+    } else {
+      return false;
+    }
+    view.setInt16(at, tag | ((end - at - 2) << 8), true);
+    view.setInt16(valueAt - 2, KEY_VALUE_VALUE | ((end - valueAt) << 8), true);
+    words[row + AT] = end;
+    return true;
+  }
+
+  #appendAny(slot: number, tag: number, key: EncodedKey, value: AttributeValue): boolean {
     const live = this.#live;
     switch (typeof value) {
       case 'string':
@@ -320,12 +385,6 @@ export class SpanWriter {
         return true;
       }
       case 'number': {
-        if (value > 0 && value < 0x80 && (value | 0) === value) {
-          const at = this.#appendKey(slot, tag, key, 2, 0);
-          if (at < 0) return false;
-          live.memories[slot]!.view.setInt16(at, ANY_INT | (value << 8), true);
-          return true;
-        }
         if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
           const at = this.#appendKey(slot, tag, key, 9, 0);
           if (at < 0) return false;
@@ -355,16 +414,6 @@ export class SpanWriter {
   #appendString(slot: number, tag: number, key: EncodedKey, value: string): boolean {
     const live = this.#live;
     const text = value.length <= this.#maxUnits ? value : truncate(value, this.#maxUnits);
-    if (key.holds(text)) {
-      const cached = key.memory;
-      const size = cached.bytes[key.at]!;
-      const at = this.#appendKey(slot, tag, key, 2 + size, 0);
-      if (at < 0) return false;
-      const { bytes, view } = live.memories[slot]!;
-      bytes[at] = ANY_STRING;
-      copyShort(cached.view, key.at, view, at + 1, 1 + size);
-      return true;
-    }
     const units = text.length;
     if (units < SHORT_UNITS) {
       const start = live.used(slot);

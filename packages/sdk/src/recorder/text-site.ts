@@ -2,7 +2,8 @@ import { writeString } from '@tracewell/otlp/wire';
 import { COPY_SLACK, type Memory } from './memory.ts';
 import { unsliced } from './text.ts';
 
-const MAX_BYTES = 64;
+/** With the longest cached key and two tags still less than 128 bytes, so that each length takes one. */
+const MAX_BYTES = 48;
 const FIRST_CREDIT = 8;
 const MAX_CREDIT = 64;
 /** A site without credit is tried again after so many texts. */
@@ -44,7 +45,7 @@ export class TextSite {
 
   #keep(text: string): boolean {
     this.#credit--;
-    if (text.length >= MAX_BYTES) return false;
+    if (text.length > MAX_BYTES) return false;
     this.#text = undefined;
     const end = writeString(this.memory.bytes, this.at, text);
     if (end - this.at > 1 + MAX_BYTES) return false;
