@@ -1,7 +1,7 @@
 /** A value that no caller should pass, made anew for every use. */
 export interface HostileValue {
   readonly what: string;
-  /** Too large to be used in every position. */
+  /** Too large or too deep to be made for every position: used where a value of any kind may stand. */
   readonly huge?: boolean;
   make(): unknown;
 }
@@ -122,8 +122,8 @@ export const HOSTILE_VALUES: readonly HostileValue[] = [
   { what: 'an object that changes while it is read', make: fickle },
   { what: 'a circular object', make: circularObject },
   { what: 'a circular array', make: circularArray },
-  { what: 'objects nested 20,000 deep', make: () => nested(20_000, (inner) => ({ inner })) },
-  { what: 'arrays nested 20,000 deep', make: () => nested(20_000, (inner) => [inner]) },
+  { what: 'objects nested 20,000 deep', huge: true, make: () => nested(20_000, (inner) => ({ inner })) },
+  { what: 'arrays nested 20,000 deep', huge: true, make: () => nested(20_000, (inner) => [inner]) },
   { what: 'a proxy that throws', make: () => throwingProxy({}) },
   { what: 'a proxy of an array that throws', make: () => throwingProxy([1, 2]) },
   { what: 'a proxy of a function that throws', make: () => throwingProxy(() => 1) },
