@@ -120,7 +120,7 @@ export function writeDouble(bytes: Uint8Array, at: number, value: number): numbe
  */
 export function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
   const length = text.length;
-  if (length > SHORT_STRING) return at + utf8Write.call(bytes, text, at, 'utf8');
+  if (length > SHORT_STRING) return at + utf8Write.call(bytes, text, at, bytes.length - at);
   for (let index = 0; index < length; index++) {
     const unit = text.charCodeAt(index);
     if (unit > 0x7f) return writeUtf8From(bytes, at + index, text, index);
@@ -129,13 +129,11 @@ export function writeUtf8(bytes: Uint8Array, at: number, text: string): number {
   return at + length;
 }
 
-// Takes any Uint8Array as its receiver, which spares the subarray that TextEncoder.encodeInto would need.
-const utf8Write = Buffer.prototype.write as (
-  this: Uint8Array,
-  text: string,
-  offset: number,
-  encoding: 'utf8',
-) => number;
+// Takes any Uint8Array as its receiver, which spares the subarray that TextEncoder.encodeInto would need. The
+// documented `write` calls this one, on Node 22 as a method of the receiver, which must be a Buffer then.
+const { utf8Write } = Buffer.prototype as unknown as {
+  utf8Write(this: Uint8Array, text: string, offset: number, length: number): number;
+};
 
 function writeUtf8From(bytes: Uint8Array, at: number, text: string, from: number): number {
   let next = at;
