@@ -35,7 +35,9 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
     }
     for (let from = 0; from < rows.count; ) {
       const until = endOfEquals(rows, from);
-      for (const span of readEquals(blocks, rows, from, until, reader)) {
+      const spans = readEquals(blocks, rows, from, until, reader);
+      for (let index = 0; index < spans.length; index++) {
+        const span = spans[index]!;
         if (plan.after !== undefined && compareSpanKeys(span, plan.after) <= 0) continue;
         if (!matches(span, plan)) continue;
         if (found.length === plan.limit)

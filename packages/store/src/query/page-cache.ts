@@ -1,60 +1,58 @@
 import type { SegmentIndex } from '../hot/segment-index.ts';
-import type { Segment } from '../log/types.ts';
 
 const PAGE_BYTES = 4096;
-const MAX_PAGES = 4096;
-
-/** Bytes of a segment, somewhere in a larger array. */
-export interface Located {
-  readonly bytes: Uint8Array;
-  readonly at: number;
-}
+const PAGES = 4096;
+const NO_PAGE = new Uint8Array(0);
 
 /**
  * Keeps pages of segments that were read lately, at most 16 MiB: a system call costs more than decoding half a
  * span, and who looks at the newest spans looks at them again. Segments only grow, so a page that is whole
  * never changes.
  *
- * Pages are kept in two generations. A page that is used moves to the young one; when that is full, it
- * becomes the old one and what was there goes. That is nearly as good as the exact order of use, and a hit
- * costs one lookup.
+ * Every page has one slot where it can be, so that a hit is two comparisons; pages that follow each other have
+ * slots that do.
  */
 export class PageCache {
-  #young = new Map<number, Uint8Array>();
-  #old = new Map<number, Uint8Array>();
+  /** What the last {@link PageCache.locate} found; not to be changed, and not to be kept for long. */
+  bytes: Uint8Array = NO_PAGE;
+  readonly #pages: Uint8Array[] = new Array<Uint8Array>(PAGES).fill(NO_PAGE);
+  // Which page of which segment a slot holds.
+  readonly #serials = new Float64Array(PAGES).fill(-1);
+  readonly #numbers = new Uint32Array(PAGES);
 
   /**
-   * Bytes of a segment; not to be changed, and not to be kept for long.
+   * Reads a part of a segment, which then lies in `bytes` from the returned offset on.
    *
    * @throws `TracewellError` (`TW_LOG_READ_FAILED`) if the file cannot be read
    */
-  read({ segment, serial }: SegmentIndex, offset: number, length: number): Located {
+  locate(index: SegmentIndex, offset: number, length: number): number {
     const first = Math.floor(offset / PAGE_BYTES);
     const last = Math.floor((offset + length - 1) / PAGE_BYTES);
     // Large parts go past the cache, and so do the last bytes of a segment, whose page is not whole yet.
-    if (last > first + 1 || (last + 1) * PAGE_BYTES > segment.bytes) {
-      return { bytes: segment.read(offset, length), at: 0 };
+    if (last > first + 1 || (last + 1) * PAGE_BYTES > index.segment.bytes) {
+      this.bytes = index.segment.read(offset, length);
+      return 0;
     }
     const at = offset - first * PAGE_BYTES;
-    const page = this.#page(segment, serial, first);
-    if (last === first) return { bytes: page, at };
+    const page = this.#page(index, first);
+    if (last === first) {
+      this.bytes = page;
+      return at;
+    }
     const bytes = new Uint8Array(length);
     bytes.set(page.subarray(at));
-    bytes.set(this.#page(segment, serial, last).subarray(0, at + length - PAGE_BYTES), PAGE_BYTES - at);
-    return { bytes, at: 0 };
+    bytes.set(this.#page(index, last).subarray(0, at + length - PAGE_BYTES), PAGE_BYTES - at);
+    this.bytes = bytes;
+    return 0;
   }
 
-  #page(segment: Segment, serial: number, page: number): Uint8Array {
-    // A segment of 4 GiB, the most that the index can address, has 2^20 pages.
-    const key = serial * 0x10_0000 + page;
-    let bytes = this.#young.get(key);
-    if (bytes !== undefined) return bytes;
-    bytes = this.#old.get(key) ?? segment.read(page * PAGE_BYTES, PAGE_BYTES);
-    if (this.#young.size >= MAX_PAGES / 2) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, bytes);
-    return bytes;
+  #page({ serial, segment }: SegmentIndex, number: number): Uint8Array {
+    const slot = (Math.imul(serial, 0x9e3779b1) + number) & (PAGES - 1);
+    if (this.#serials[slot] === serial && this.#numbers[slot] === number) return this.#pages[slot]!;
+    const page = segment.read(number * PAGE_BYTES, PAGE_BYTES);
+    this.#pages[slot] = page;
+    this.#serials[slot] = serial;
+    this.#numbers[slot] = number;
+    return page;
   }
 }

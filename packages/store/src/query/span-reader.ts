@@ -34,8 +34,8 @@ export class SpanReader {
    * @throws `TracewellError` (`TW_LOG_READ_FAILED`) if its file cannot be read
    */
   read({ index, block }: PlacedBlock, row: number): SpanData | undefined {
-    const { bytes, at } = this.#pages.read(index, block.offsetOf(row), block.lengthOf(row));
-    return this.#decode(bytes, at, index, block, row);
+    const at = this.#pages.locate(index, block.offsetOf(row), block.lengthOf(row));
+    return this.#decode(this.#pages.bytes, at, index, block, row);
   }
 
   /**
