@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeTraces, encodeTraces, type InvalidSpan, validateTraces } from '@tracewell/otlp';
+import { decodeTraces, encodeTraces, type InvalidSpan, TraceScanner, validateTraces } from '@tracewell/otlp';
 import type { SpanData } from '@tracewell/plugin';
 import fc from 'fast-check';
 import { anySpans, bare } from './arbitrary-spans.ts';
@@ -13,6 +13,17 @@ import { span } from './span.ts';
 const requestOf = (...spanFields: number[][]): Uint8Array =>
   bytes(field(1, field(2, field(2, ...spanFields))));
 const IDS = [field(1, Array(16).fill(1)), field(2, Array(8).fill(2))];
+
+/** All that read a request, the last one as far as it looks. */
+const READERS = [
+  (request: Uint8Array): unknown => decodeTraces(request),
+  (request: Uint8Array): unknown => validateTraces(request),
+  (request: Uint8Array): void => {
+    const scanner = new TraceScanner();
+    scanner.reset(request);
+    while (scanner.next());
+  },
+];
 
 const decodeOne = (...spanFields: number[][]): SpanData => decodeTraces(requestOf(...IDS, ...spanFields))[0]!;
 const attributeOf = (...anyValue: number[][]): unknown =>
@@ -111,8 +122,7 @@ test('a field of the wrong wire type is an error, with its offset', () => {
   for (const [what, fieldBytes] of wrong) {
     const request = requestOf(...IDS, fieldBytes);
     const expected = { code: 'TW_DECODE_INVALID', message: /at byte \d+: field \d+ has the wire type \d/ };
-    assert.throws(() => decodeTraces(request), expected, what);
-    assert.throws(() => validateTraces(request), expected, what);
+    for (const read of READERS) assert.throws(() => read(request), expected, what);
   }
 });
 
@@ -127,6 +137,10 @@ test('malformed protobuf is an error', () => {
     ['varint of 11 bytes', /longer than 10/, [0x50, ...Array(10).fill(0x80), 0x01]],
     ['varint of 70 bits', /64 bits/, [0x50, ...Array(9).fill(0xff), 0x7f]],
     ['varint that is cut', /beyond the end/, [0x50, 0x80]],
+    ['varint that is not there', /beyond the end/, [0x50]],
+    ['kind that is not there', /beyond the end/, [0x30]],
+    ['length that is not there', /beyond the end/, [0x2a]],
+    ['key that is cut', /beyond the end/, [0x85]],
     ['length that is cut', /beyond the end/, [0x2a, 0x80]],
     ['length that is too long', /length of 100/, [0x2a, 100, 1]],
     ['length of 2^63', /reaches beyond/, [0x2a, ...Array(9).fill(0x80), 0x01]],
@@ -135,9 +149,45 @@ test('malformed protobuf is an error', () => {
     ['4 bytes that are cut', /beyond the end/, [0x85, 0x01, 1, 2, 3]],
   ];
   for (const [what, message, fieldBytes] of malformed) {
-    const request = requestOf(...IDS, fieldBytes);
-    assert.throws(() => decodeTraces(request), { code: 'TW_DECODE_INVALID', message }, what);
-    assert.throws(() => validateTraces(request), { code: 'TW_DECODE_INVALID', message }, what);
+    // At the end of the array, and followed by bytes that would do.
+    for (const more of [[], field(2, ...IDS)]) {
+      const request = bytes(field(1, field(2, field(2, ...IDS, fieldBytes), more)));
+      for (const read of READERS) {
+        assert.throws(() => read(request), { code: 'TW_DECODE_INVALID', message }, what);
+      }
+    }
+  }
+});
+
+test('a malformed attribute is an error wherever it stands', () => {
+  const key = field(1, 'k');
+  const malformed: [string, number[]][] = [
+    ['text longer than its value', field(2, [0x0a, 5, 0x61])],
+    ['text shorter than its value', field(2, [0x0a, 1, 0x61, 0x62])],
+    ['float of 4 bytes', field(2, [0x21, 0, 0, 0, 0])],
+    ['float of 9 bytes', field(2, [0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0])],
+    ['integer that is cut', field(2, [0x18, 0x80])],
+    ['integer that is not there', field(2, [0x18])],
+    ['boolean that is not there', field(2, [0x10])],
+    ['integer of 11 bytes', field(2, [0x18, ...Array(10).fill(0x80), 0x01])],
+    ['value longer than its attribute', [0x12, 9, 0x0a, 1, 0x61]],
+    ['value as varint', varintField(2, 1)],
+    ['key as varint', varintField(1, 1)],
+    ['value whose length takes two bytes and looks like one', [0x12, 0x80 + 2, 0x0a, 0x80]],
+    ['array of text', field(2, field(5, varintField(1, 1)))],
+  ];
+  const good = field(9, key, field(2, varintField(3, 1)));
+  for (const [what, value] of malformed) {
+    for (const more of [[], good]) {
+      const attribute = field(9, key, value);
+      const event = field(11, field(3, key, value));
+      const link = field(13, field(4, key, value));
+      for (const part of [attribute, event, link]) {
+        const request = requestOf(...IDS, part, more);
+        assert.throws(() => decodeTraces(request), { code: 'TW_DECODE_INVALID' }, what);
+        assert.throws(() => validateTraces(request), { code: 'TW_DECODE_INVALID' }, what);
+      }
+    }
   }
 });
 

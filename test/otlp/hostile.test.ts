@@ -254,6 +254,45 @@ test('F38: every truncation of a request is an error, or ends between two resour
   }
 });
 
+test('F38: a span that is cut within intact messages is an error to every reader, or to none', () => {
+  const scanner = new TraceScanner();
+  const whole = encodeTraces([
+    span({
+      parentSpanId: '1'.repeat(16),
+      attributes: { a: 1, b: [1, 'x'] },
+      status: { code: 2, message: 'm' },
+    }),
+  ]);
+  scanner.reset(whole);
+  assert.ok(scanner.next());
+  const message = [...whole.subarray(scanner.spanStart, scanner.spanEnd)];
+  const failing = (read: () => unknown): boolean => {
+    try {
+      read();
+      return false;
+    } catch (error) {
+      assert.ok(error instanceof TracewellError, String(error));
+      return true;
+    }
+  };
+  for (let length = 0; length < message.length; length++) {
+    for (const more of [[], field(2, ...IDS)]) {
+      const request = bytes(field(1, field(2, field(2, message.slice(0, length)), more)));
+      const expected = failing(() => validateTraces(request));
+      assert.equal(
+        failing(() => decodeTraces(request, { onInvalidSpan: () => {} })),
+        expected,
+        `${length}`,
+      );
+      assert.equal(
+        failing(() => drain(scanner, request)),
+        expected,
+        `${length}`,
+      );
+    }
+  }
+});
+
 test('F38: damaged JSON gives a result or a decoding error', () => {
   const attempt = (json: string | object): void => {
     try {

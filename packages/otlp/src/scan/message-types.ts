@@ -26,7 +26,8 @@ function message(fields: readonly Field[], flags: Partial<Omit<MessageType, 'fie
 const anyValueFields: Field[] = [];
 const anyValue: MessageType = { fields: anyValueFields, counts: false, nests: false, once: false };
 const arrayElement: MessageType = { ...anyValue, counts: true };
-const keyValue = message([WIRE_BYTES, anyValue], { counts: true });
+/** `KeyValue` */
+export const keyValue = message([WIRE_BYTES, anyValue], { counts: true });
 const array = message([arrayElement], { nests: true });
 const map = message([keyValue], { nests: true });
 anyValueFields.push(

@@ -316,7 +316,8 @@ export class TraceScanner {
         const short = bytes[at + 1]!;
         let body = at + 2;
         let next = body + short;
-        if (short >= 0x80 || next > end) {
+        // Also where there is no byte any more, and so `short` is undefined.
+        if (!(short < 0x80 && next <= end)) {
           body = varintEnd(bytes, at + 1, end);
           next = body + lengthAt(bytes, at + 1, end);
         }

@@ -1,8 +1,18 @@
 import { invalidAt, tooDeep, tooLarge } from '../decode-error.ts';
 import { type DecodeLimits, resolveLimits } from '../decode-limits.ts';
 import { fixedEnd, keyAt, lengthAt, skipUnknown, varintEnd } from '../wire/checked.ts';
-import { WIRE_BYTES, WIRE_FIXED32, WIRE_VARINT } from '../wire/fields.ts';
-import { type MessageType, traceRequest } from './message-types.ts';
+import {
+  ANY_BOOL,
+  ANY_DOUBLE,
+  ANY_INT,
+  ANY_STRING,
+  KEY_VALUE_KEY,
+  KEY_VALUE_VALUE,
+  WIRE_BYTES,
+  WIRE_FIXED32,
+  WIRE_VARINT,
+} from '../wire/fields.ts';
+import { keyValue, type MessageType, traceRequest } from './message-types.ts';
 
 /**
  * Checks an OTLP trace request to its last attribute without making anything of it: what passes can be
@@ -48,8 +58,7 @@ class Validator {
   // Recursion is bounded: maxDepth is, and so is the nesting of everything else.
   message(type: MessageType, start: number, end: number, above: number): void {
     const bytes = this.#bytes;
-    if (type.counts && ++this.#items > this.#maxItems)
-      throw tooLarge('too many values', 'maxItems', this.#maxItems);
+    if (type.counts) this.#countItem();
     const depth = type.nests ? above + 1 : above;
     if (depth > this.#maxDepth) throw tooDeep(`byte ${start}`, this.#maxDepth);
     let hadOnce = false;
@@ -60,6 +69,11 @@ class Validator {
       if (typeof field === 'object' && (key & 7) === WIRE_BYTES) {
         const body = varintEnd(bytes, at, end);
         const next = body + lengthAt(bytes, at, end);
+        if (field === keyValue && isPlainAttribute(bytes, body, next)) {
+          this.#countItem();
+          at = next;
+          continue;
+        }
         if (field.once) {
           if (hadOnce) throw invalidAt(at, 'a resource or scope comes twice');
           hadOnce = true;
@@ -75,6 +89,10 @@ class Validator {
     }
   }
 
+  #countItem(): void {
+    if (++this.#items > this.#maxItems) throw tooLarge('too many values', 'maxItems', this.#maxItems);
+  }
+
   #skip(wireType: number, at: number, end: number): number {
     switch (wireType) {
       case WIRE_VARINT:
@@ -86,5 +104,33 @@ class Validator {
       default:
         return fixedEnd(at, 8, end);
     }
+  }
+}
+
+/**
+ * Whether a `KeyValue` is what nearly all are: a key, then a string, number or boolean, with lengths of one byte
+ * and nothing else. Knowing them at a glance halves the time of a validation (bench/otlp-scan).
+ */
+function isPlainAttribute(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < 4 || bytes[start] !== KEY_VALUE_KEY) return false;
+  const keyLength = bytes[start + 1]!;
+  const value = start + 2 + keyLength;
+  if (keyLength >= 0x80 || value + 3 > end) return false;
+  const valueLength = bytes[value + 1]!;
+  if (bytes[value] !== KEY_VALUE_VALUE || valueLength >= 0x80 || value + 2 + valueLength !== end)
+    return false;
+  switch (bytes[value + 2]) {
+    case ANY_STRING:
+      return value + 4 <= end && value + 4 + bytes[value + 3]! === end && bytes[value + 3]! < 0x80;
+    case ANY_INT:
+    case ANY_BOOL:
+      for (let at = value + 3; at < end && at < value + 12; at++) {
+        if (bytes[at]! < 0x80) return at + 1 === end;
+      }
+      return false;
+    case ANY_DOUBLE:
+      return value + 11 === end;
+    default:
+      return false;
   }
 }
