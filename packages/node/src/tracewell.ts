@@ -57,7 +57,7 @@ export interface TracewellNode extends AsyncDisposable {
   /**
    * Stops instrumenting, delivers what is recorded, and closes the store. Idempotent.
    *
-   * @throws {@link FlushError} (`TW_FLUSH_FAILED`) or {@link TracewellError} (`TW_SHUTDOWN_TIMEOUT`), as a
+   * @throws `FlushError` (`TW_FLUSH_FAILED`) or `TracewellError` (`TW_SHUTDOWN_TIMEOUT`), as a
    * rejection, if not everything could be delivered; the store is closed all the same
    */
   shutdown(): Promise<void>;

@@ -10,6 +10,7 @@ export interface FetchRequest {
   readonly path: string;
   /** Names and values in turn; undici 5 gives lines of text. */
   readonly headers: string | readonly (string | readonly string[])[];
+  /** Adds a header to the request; undici from 5.1 on has it. */
   addHeader?(name: string, value: string): void;
 }
 

@@ -5,7 +5,9 @@ import type { InstalledInstrumentation } from './discover.ts';
 /** The part of OpenTelemetry's `Instrumentation` that is used here. */
 export interface PublishedInstrumentation {
   readonly instrumentationName: string;
+  /** Hooks into what it instruments. */
   enable(): void;
+  /** Takes its hooks back. */
   disable(): void;
 }
 

@@ -113,6 +113,10 @@ export class PluginSpan implements Span {
     return this;
   }
 
+  /**
+   * Sets how the span ended, as OpenTelemetry has it: UNSET changes nothing, OK is final, and only an ERROR has a
+   * message.
+   */
   setStatus(status: SpanStatus): this {
     const { code, message } = status ?? {};
     if (this.#isOk || code === SpanStatusCode.UNSET) return this;
@@ -129,6 +133,7 @@ export class PluginSpan implements Span {
     return this;
   }
 
+  /** Renames the span, if the plugin can do that. */
   updateName(name: string): this {
     this.plugin.updateName?.(this.handle, name);
     return this;

@@ -35,6 +35,15 @@ export interface PluginTracerProvider extends TracerProvider {
    */
   wrap(handle: SpanHandle, context?: SpanContext): PluginSpan;
 
+  /**
+   * The tracer of an instrumentation scope.
+   *
+   * @param name - the scope's name: a library, a module
+   * @param version - the scope's version
+   * @param options - the scope's schema
+   */
+  getTracer(name: string, version?: string, options?: TracerOptions): Tracer;
+
   /** Delivers what the plugin has buffered; the OpenTelemetry SDK's name for it, which instrumentations look for. */
   forceFlush(): Promise<void>;
 

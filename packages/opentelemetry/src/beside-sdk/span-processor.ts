@@ -34,7 +34,9 @@ export interface SpanProcessorStats {
 
 /** What {@link tracewellSpanProcessor} returns: a span processor of OpenTelemetry's SDK, of any of its lines. */
 export interface TracewellSpanProcessor {
+  /** Nothing: a span counts when it has ended. */
   onStart(): void;
+  /** Takes over a span that has ended, if it is sampled and the queue has room. */
   onEnd(span: ReadableSpan): void;
   /** Delivers what has ended so far. Rejects with what the exporter failed with. */
   forceFlush(): Promise<void>;
@@ -45,6 +47,7 @@ export interface TracewellSpanProcessor {
    * if the batch exporter has no `exportSync`.
    */
   flushSync(): void;
+  /** What became of the spans so far. */
   stats(): SpanProcessorStats;
 }
 

@@ -12,8 +12,11 @@ export interface ExportResult {
 
 /** An exporter of OpenTelemetry's SDK, of any of its lines. */
 export interface SpanExporter {
+  /** Delivers spans and calls back once with what became of them. */
   export(spans: ReadableSpan[], resultCallback: (result: ExportResult) => void): void;
+  /** Delivers what it buffers and releases what it holds. */
   shutdown(): Promise<void>;
+  /** Delivers what it buffers. */
   forceFlush?(): Promise<void>;
 }
 

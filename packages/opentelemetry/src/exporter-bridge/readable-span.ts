@@ -35,6 +35,7 @@ export interface ReadableResource {
   readonly attributes: ReadableAttributes;
   /** Whether detectors are still at work; then `waitForAsyncAttributes` tells when they are done. */
   readonly asyncAttributesPending?: boolean | undefined;
+  /** Resolves when all attributes are known. */
   waitForAsyncAttributes?(): Promise<void>;
   readonly schemaUrl?: string | undefined;
 }
@@ -55,6 +56,7 @@ export interface ReadableScope {
 export interface ReadableSpan {
   readonly name: string;
   readonly kind: SpanKind;
+  /** The span's identity. */
   readonly spanContext: () => SpanContext;
   /** Since 2.x. */
   readonly parentSpanContext?: SpanContext | undefined;

@@ -34,10 +34,20 @@ export class AsyncContextManager implements ContextManager {
   /** The context of each emitter that is bound to one. */
   readonly #emitters = new WeakMap<EventEmitter, Context>();
 
+  /** The active context; `ROOT_CONTEXT` where none was ever set. */
   active(): Context {
     return this.storage.getStore() ?? ROOT_CONTEXT;
   }
 
+  /**
+   * Runs a function with a context as the active one, also in everything asynchronous that it starts.
+   *
+   * @typeParam A - what the function takes
+   * @typeParam F - the function
+   * @param thisArg - its `this`
+   * @param args - what it gets
+   * @returns what it returns
+   */
   with<A extends unknown[], F extends (...args: A) => ReturnType<F>>(
     context: Context,
     fn: F,
@@ -59,9 +69,12 @@ export class AsyncContextManager implements ContextManager {
    * Makes a context the active one for the rest of the current asynchronous execution; `with` is better
    * wherever a function can be given. Since `@opentelemetry/api` 1.10.
    *
-   * @returns its `dispose` makes the context that was active before the active one again
+   * @returns what takes it back
    */
-  attach(context: Context): { dispose(): void } {
+  attach(context: Context): {
+    /** Makes the context that was active before the active one again. */
+    dispose(): void;
+  } {
     const before = this.active();
     this.storage.enterWith(context);
     let isDisposed = false;

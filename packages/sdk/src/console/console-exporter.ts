@@ -10,8 +10,11 @@ export interface ConsoleStream extends TextStream {
   /** The error that has put an end to the stream. */
   readonly errored?: Error | null;
   readonly destroyed?: boolean;
+  /** Writes a text and calls back when it is out, with an error if it could not be written. */
   write(text: string, callback: (error?: Error | null) => void): unknown;
+  /** Adds a listener for errors. */
   on(event: 'error', listener: (error: Error) => void): unknown;
+  /** Removes such a listener. */
   removeListener(event: 'error', listener: (error: Error) => void): unknown;
 }
 

@@ -95,7 +95,7 @@ export interface Tracing extends AsyncDisposable {
   /**
    * Flushes now.
    *
-   * @throws {@link FlushError} (`TW_FLUSH_FAILED`), as a rejection, when something could not be delivered
+   * @throws `FlushError` (`TW_FLUSH_FAILED`), as a rejection, when something could not be delivered
    */
   flush(): Promise<void>;
 
@@ -107,7 +107,7 @@ export interface Tracing extends AsyncDisposable {
    * @param options - `drainTimeoutMs`: how long live spans may keep the old plugin, default 60,000; what is still
    * open then is written as unfinished
    * @returns when the old plugin is shut down
-   * @throws {@link FlushError} (`TW_FLUSH_FAILED`), as a rejection, when the old plugin could not deliver everything
+   * @throws `FlushError` (`TW_FLUSH_FAILED`), as a rejection, when the old plugin could not deliver everything
    * @throws TypeError, as a rejection, when the host is shut down, or the plugin is one that it uses already
    */
   replace(plugin: TracerPlugin, options?: { readonly drainTimeoutMs?: number }): Promise<void>;
@@ -117,8 +117,8 @@ export interface Tracing extends AsyncDisposable {
    * afterwards does nothing. Idempotent: every call waits for the first.
    *
    * @param options - `timeoutMs`: the deadline, default {@link HostOptions.shutdownTimeoutMs}
-   * @throws {@link FlushError} (`TW_FLUSH_FAILED`), as a rejection, when something could not be delivered
-   * @throws {@link TracewellError} (`TW_SHUTDOWN_TIMEOUT`), as a rejection, at the deadline
+   * @throws `FlushError` (`TW_FLUSH_FAILED`), as a rejection, when something could not be delivered
+   * @throws `TracewellError` (`TW_SHUTDOWN_TIMEOUT`), as a rejection, at the deadline
    */
   shutdown(options?: { readonly timeoutMs?: number }): Promise<void>;
 
