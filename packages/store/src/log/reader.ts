@@ -22,6 +22,7 @@ import {
   FRAME_HEADER_BYTES,
   type Frame,
   frameBytes,
+  GROUP_BYTES,
   MAX_GROUP_BYTES,
   Parsed,
   parseFrame,
@@ -77,7 +78,10 @@ export interface OwnFrame<Prepared> {
   readonly prepared: Prepared | undefined;
 }
 
-const CHUNK_BYTES = 1024 * 1024;
+/** What is read at a time at first. */
+const MIN_CHUNK_BYTES = 1024 * 1024;
+/** And at most, unless a single frame is larger: so a step takes some milliseconds of this thread at most. */
+const MAX_CHUNK_BYTES = 2 * GROUP_BYTES;
 /** A directory that changed this recently may change again within the resolution of its time. */
 const SETTLED_MS = 1000;
 /** How long something unreadable may stand at the end of a log before it is looked into. */
@@ -408,7 +412,7 @@ export class LogReader<Prepared> {
         return false;
       }
     }
-    for (let want = CHUNK_BYTES; ; ) {
+    for (let want = Math.min(shared.length, MAX_CHUNK_BYTES); ; ) {
       const bytes = buffer(want);
       const count = segment.readInto(bytes, from);
       const end = Math.min(count, limit);
@@ -416,7 +420,8 @@ export class LogReader<Prepared> {
       if (segment.bytes > from || this.nextSequence > sequence) return true;
       this.#unreadable = true;
       if (needed <= end || needed > MAX_GROUP_BYTES || count < want) return false;
-      want = needed;
+      // Doubled, or a group of many frames would be checked again for each of them.
+      want = Math.min(Math.max(needed, 2 * want), MAX_GROUP_BYTES);
     }
   }
 
@@ -541,7 +546,7 @@ function lookBehindIn(segment: LogSegment, place: Place): Behind {
   return lookBehind(read, place.offset, place.sequence, segment.idHalves);
 }
 
-let shared = new Uint8Array(CHUNK_BYTES);
+let shared = new Uint8Array(MIN_CHUNK_BYTES);
 
 /**
  * Memory to read into, shared by all readers of this thread, because none of them keeps anything in it from

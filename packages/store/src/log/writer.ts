@@ -9,8 +9,9 @@
  * **Growing files.** A file that was filled with zeros ahead takes a group at 1.4 to 2 times the speed, because
  * its syncs need no journal entry of the file system. But under sustained load the zeros have to be written
  * too, and then the growing file wins: 1.0M, 3.8M and 4.4M spans/s with 1, 8 and 64 appends in flight beside
- * 0.8M, 2.3M and 1.4M (requests of 167 KB with 512 spans, index left out). It is also the simpler one, and a
- * program that records little takes little room. O_DSYNC instead of a sync made no difference.
+ * 0.8M, 2.3M and 1.4M (requests of 167 KB with 512 spans, no index, the best of three runs). It is also the
+ * simpler one, and a program that records little takes little room. O_DSYNC instead of a sync made no
+ * difference.
  *
  * **What can fail, and what then.**
  * - A write for want of space: the file is cut back to where the group started, its appends reject with
