@@ -1,3 +1,10 @@
+/**
+ * What an application installs to be traced: HTTP and fetch spans, installed instrumentations, exporters by
+ * configuration.
+ *
+ * @module @tracewell/node
+ */
+
 export { instrumentFetch } from './fetch/instrument.ts';
 export type { FetchOptions, FetchRequest, FetchResponse } from './fetch/options.ts';
 export { instrumentHttp } from './http/instrument.ts';

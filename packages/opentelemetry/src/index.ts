@@ -1,3 +1,9 @@
+/**
+ * Both bridges between tracer plugins and OpenTelemetry, and the OTLP exporter.
+ *
+ * @module @tracewell/opentelemetry
+ */
+
 export { contextWithSpan, isTracingSuppressed, SPAN_KEY, suppressTracing } from './api/context.ts';
 export { PluginSpan } from './api/plugin-span.ts';
 export {

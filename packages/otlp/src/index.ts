@@ -1,3 +1,9 @@
+/**
+ * OTLP traces as bytes and as JSON, to and from plain spans, and a scanner that makes no object per span.
+ *
+ * @module @tracewell/otlp
+ */
+
 export { decodeResource, decodeScope } from './decode/resource.ts';
 export { decodeSpan } from './decode/span.ts';
 export { decodeTraces } from './decode/traces.ts';

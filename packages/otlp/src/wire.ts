@@ -14,7 +14,7 @@
  * console.log(bytes.subarray(0, end)); // Uint8Array(6) [ 18, 4, 98, 111, 111, 109 ]
  * ```
  *
- * @module
+ * @module @tracewell/otlp/wire
  */
 export {
   toBigInt64,

@@ -1,3 +1,10 @@
+/**
+ * Records spans as OTLP bytes and hands them on: buffered plugins, fan-out, sampling, redaction, the host, exporters
+ * to the terminal and to files.
+ *
+ * @module @tracewell/sdk
+ */
+
 export { type BufferedPlugin, bufferedPlugin } from './buffered/buffered-plugin.ts';
 export type { BreakerOptions, BufferedPluginOptions, RetryOptions } from './buffered/options.ts';
 export type { Timers } from './buffered/timers.ts';

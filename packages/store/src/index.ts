@@ -1,3 +1,9 @@
+/**
+ * A trace store that lives in the process: a directory with a log and an index, durable, read by any process.
+ *
+ * @module @tracewell/store
+ */
+
 export { openStore, type StoreOptions, type TraceStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';
 export type { Durability, LogHealth, LogOptions, WriterHealth } from './log/types.ts';
