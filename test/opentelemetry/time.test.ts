@@ -22,11 +22,11 @@ test('times in all forms are taken to the nanosecond', async () => {
 
 test('a reading of performance.now() is taken as the moment when it was read', async () => {
   const reading = performance.now();
-  const expected = performance.timeOrigin + reading;
+  const readAt = Date.now();
   const nanos = await recorded(reading);
-  assert.ok(Math.abs(Number(nanos) / 1e6 - expected) < 60, `${nanos} ${expected}`);
+  assert.ok(Math.abs(Number(nanos) / 1e6 - readAt) < 100, `${nanos} is not ${readAt}`);
   const earlier = await recorded(reading - 1000);
-  assert.ok(Math.abs(Number(nanos - earlier) / 1e6 - 1000) < 60);
+  assert.ok(Math.abs(Number(nanos - earlier) / 1e6 - 1000) < 100);
 });
 
 test('what is no time is as if it were not given', async () => {
