@@ -122,6 +122,21 @@ test('F21 a batch that comes again counts once: in its block, in another segment
   }
 });
 
+test('F21 many copies in blocks of several writers are found, whatever is counted in between', async () => {
+  const log = new MemoryLog();
+  const spans = Array.from({ length: 12_000 }, (_, number) =>
+    span({ spanId: id(number + 1), startTimeUnixNanos: BigInt(number) }),
+  );
+  for (const [round, writer] of ['a', 'b', 'a', 'c'].entries()) {
+    log.append(writer, spans.slice(0, 10_000 + round * 500));
+    if (round === 1) log.seal('a');
+    if (round !== 2) for (const _ of log.index.reconcile());
+  }
+  assert.equal(log.index.spanCount(), 11_500);
+  log.reopen();
+  assert.equal((await listServices(log.index, 0n))[0]!.spanCount, 11_500);
+});
+
 test('F19 a frame that stopped half way is entered whole when it is offered again, each span once', async () => {
   const log = new MemoryLog();
   const spans = Array.from({ length: 20 }, (_, number) => span({ spanId: id(number + 1) }));

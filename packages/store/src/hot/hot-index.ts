@@ -1,18 +1,10 @@
 import { TraceScanner } from '@tracewell/otlp';
 import { FrameKind, type LogIndexer, type Segment } from '../log/types.ts';
-import { type Block, findCopy } from './block.ts';
+import { hideCopiesAcross, type PlacedBlock } from './cross-copies.ts';
 import { type FrameRows, frameRows } from './frame-rows.ts';
 import { loadIndex, saveIndex } from './index-file.ts';
 import { Operations } from './operations.ts';
-import { FLAG_HIDDEN } from './row.ts';
-import { type CopyVerdict, compareCopies } from './same-span.ts';
 import { SegmentIndex } from './segment-index.ts';
-
-/** A block with the segment index that it belongs to. */
-export interface PlacedBlock {
-  readonly index: SegmentIndex;
-  readonly block: Block;
-}
 
 /**
  * The index of the hot tier: every span of every segment of every writer, as rows of numbers.
@@ -31,8 +23,6 @@ export class HotIndex implements LogIndexer<FrameRows> {
   #blocksByStart: PlacedBlock[] | undefined;
   #unreadableFrames = 0;
   #removals = 0;
-  // What the last comparison of two copies said.
-  #verdict: CopyVerdict = 'different';
 
   /** Works out the rows of a payload, before it is written. @throws `TracewellError` as {@link frameRows} */
   prepare(payload: Uint8Array): FrameRows {
@@ -113,24 +103,13 @@ export class HotIndex implements LogIndexer<FrameRows> {
     return this.#blocksByStart;
   }
 
-  /**
-   * Hides all but one of the copies of a span that lie in different blocks. Yields between two blocks, so
-   * that a caller can let others run; what is added meanwhile is left for the next time.
-   */
+  /** Hides all but one of the copies of a span that lie in different blocks; see {@link hideCopiesAcross}. */
   *reconcile(): Generator<void> {
     const removals = this.#removals;
-    for (const { index, block } of this.blocks()) {
-      const until = block.count;
-      if (block.reconciled === until) continue;
-      const [minStart, maxStart] = boundsOfStarts(block, block.reconciled, until);
-      for (const { index: otherIndex, block: other } of this.blocks()) {
-        if (other === block || other.maxStart < minStart || other.minStart > maxStart) continue;
-        this.#hideCopies(index, block, until, otherIndex, other);
-        yield;
-        // What was compared is void; the next time begins anew.
-        if (this.#removals !== removals) return;
-      }
-      block.reconciled = until;
+    for (const _ of hideCopiesAcross(this.blocks())) {
+      yield;
+      // What was compared is void; the next time begins anew.
+      if (this.#removals !== removals) return;
     }
   }
 
@@ -152,39 +131,4 @@ export class HotIndex implements LogIndexer<FrameRows> {
     }
     return { copies, unreadableFrames: this.#unreadableFrames, bytes };
   }
-
-  #hideCopies(
-    index: SegmentIndex,
-    block: Block,
-    until: number,
-    otherIndex: SegmentIndex,
-    other: Block,
-  ): void {
-    const { minStart, maxStart } = other;
-    let row = block.reconciled;
-    const isSame = (otherRow: number): boolean => {
-      this.#verdict = compareCopies(otherIndex.read(other, otherRow), index.read(block, row));
-      return this.#verdict !== 'different';
-    };
-    for (; row < until; row++) {
-      const start = block.startOf(row);
-      if (start < minStart || start > maxStart || (block.flags[row]! & FLAG_HIDDEN) !== 0) continue;
-      const copy = findCopy(other, block, row, isSame);
-      if (copy < 0) continue;
-      if (this.#verdict === 'first') block.hideCopyElsewhere(row);
-      else other.hideCopyElsewhere(copy);
-    }
-  }
-}
-
-function boundsOfStarts(block: Block, from: number, until: number): [min: number, max: number] {
-  if (from === 0 && until === block.count) return [block.minStart, block.maxStart];
-  let min = Number.POSITIVE_INFINITY;
-  let max = Number.NEGATIVE_INFINITY;
-  for (let row = from; row < until; row++) {
-    const start = block.startOf(row);
-    if (start < min) min = start;
-    if (start > max) max = start;
-  }
-  return [min, max];
 }

@@ -1,5 +1,6 @@
 import type { SpanData } from '@tracewell/plugin';
-import type { HotIndex, PlacedBlock } from '../hot/hot-index.ts';
+import type { PlacedBlock } from '../hot/cross-copies.ts';
+import type { HotIndex } from '../hot/hot-index.ts';
 import type { TracePage } from '../store.ts';
 import { matches } from './match.ts';
 import { NewestRows } from './newest-rows.ts';

@@ -1,7 +1,7 @@
 import { decodeResource, decodeScope, decodeSpan } from '@tracewell/otlp';
 import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
 import type { Block } from '../hot/block.ts';
-import type { PlacedBlock } from '../hot/hot-index.ts';
+import type { PlacedBlock } from '../hot/cross-copies.ts';
 import { ABSENT, GROUP_WORDS } from '../hot/row.ts';
 import type { SegmentIndex } from '../hot/segment-index.ts';
 import { PageCache } from './page-cache.ts';
