@@ -1,6 +1,11 @@
 import type { SpanHandle } from '@tracewell/plugin';
 import { copyBytes, Memory } from './memory.ts';
 import { writeHeaderTags } from './span-header.ts';
+import * as spanRow from './span-row.ts';
+
+// The engine folds a constant of the same module into the code; one that is imported it loads and checks at
+// every use, six instructions each. So what the hot path uses is named again here: a fifth of its time.
+const { ROW_SHIFT, BASE, AT, LIMIT, FILTER } = spanRow;
 
 /*
  * Live spans: a slot each, 64 bytes in one typed array, and a block of bytes that holds what is encoded so far.
@@ -14,18 +19,7 @@ import { writeHeaderTags } from './span-header.ts';
  * used again, so that a stale handle can never equal a live one. The instance tells the plugins of a process
  * apart, from the first to the 255th.
  *
- * A row, as 16 words of 32 bits:
- *
- *   0  handle, as a 64-bit float; NaN while the slot is free
- *   2  monotonic time of the start in milliseconds, as a 64-bit float
- *   4  BASE, where the block begins in its memory    10 ATTRIBUTES, recorded so far
- *   5  AT, where its next byte goes                  11 EVENTS
- *   6  LIMIT, where it ends                          12 LINKS
- *   7  SCOPE, its number * 4 + flags                 13 DROPPED_ATTRIBUTES
- *   8  FILTER, 64 bits: those of the keys            14 DROPPED_EVENTS
- *                                                    15 DROPPED_LINKS
- *
- * The words from FILTER on are zero when a span starts, which takes four stores through the floats.
+ * The row is laid out in span-row.ts.
  *
  * Every slot has a home block of 1 KiB, which few spans outgrow. 1,024 home blocks make a slab; the first slab
  * lies in the memory of the batch log, so that an ended span moves there with one copyWithin. A span that
@@ -39,26 +33,6 @@ export const MAX_LIVE_SPANS: number = 2 ** 20;
 const SLOT_MASK = MAX_LIVE_SPANS - 1;
 const GENERATIONS = 2 ** 25;
 const INSTANCES = 2 ** 8;
-
-const ROW_SHIFT = 4;
-export const BASE = 4;
-export const AT = 5;
-export const LIMIT = 6;
-export const SCOPE = 7;
-export const FILTER = 8;
-export const ATTRIBUTES = 10;
-export const EVENTS = 11;
-export const LINKS = 12;
-export const DROPPED_ATTRIBUTES = 13;
-export const DROPPED_EVENTS = 14;
-export const DROPPED_LINKS = 15;
-
-/** Flag of {@link SCOPE}: the caller gave the start time. */
-export const START_GIVEN = 1;
-/** Flag of {@link SCOPE}: the span has a status. */
-export const HAS_STATUS = 2;
-/** What {@link SCOPE} shifts the number of the scope by. */
-export const SCOPE_SHIFT = 2;
 
 const HOME_BYTES = 1024;
 const SLAB_SLOTS = 1024;

@@ -1,6 +1,9 @@
 import { alwaysOff, alwaysOn } from './always.ts';
 import { ParentSampling, type Sampler } from './sampler.ts';
 
+// Constants of this module the engine folds into the code, imported ones it loads at every use.
+const { NONE, LOCAL_SAMPLED, REMOTE_SAMPLED } = ParentSampling;
+
 /** Who decides where there is a parent; see {@link parentBased}. */
 export interface ParentBasedOptions {
   /** Asked when a caller in another process sampled the trace. Default `alwaysOn()`. */
@@ -36,11 +39,11 @@ export function parentBased(root: Sampler, options: ParentBasedOptions = {}): Sa
       `remoteParentNotSampled=${remoteUnsampled.description}, localParentSampled=${localSampled.description}}`,
     shouldSample: (bytes, traceIdAt, parent, start) => {
       const sampler =
-        parent === ParentSampling.LOCAL_SAMPLED
+        parent === LOCAL_SAMPLED
           ? localSampled
-          : parent === ParentSampling.NONE
+          : parent === NONE
             ? root
-            : parent === ParentSampling.REMOTE_SAMPLED
+            : parent === REMOTE_SAMPLED
               ? remoteSampled
               : remoteUnsampled;
       return sampler.shouldSample(bytes, traceIdAt, parent, start);
