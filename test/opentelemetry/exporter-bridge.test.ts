@@ -18,6 +18,7 @@ import {
 } from '@tracewell/opentelemetry';
 import { decodeTraces, encodeTraces } from '@tracewell/otlp';
 import { Double, ExportError, type SpanBatch, type SpanData } from '@tracewell/plugin';
+import { ProtobufTraceSerializer as SerializerOf1x } from 'otlp-transformer-proto';
 
 /** A span that has everything. */
 const full: SpanData = {
@@ -117,6 +118,36 @@ test("OpenTelemetry's own serializer writes the spans that it is given as they w
     spans as Parameters<typeof ProtobufTraceSerializer.serializeRequest>[0],
   )!;
   assert.deepEqual(decodeTraces(again), decodeTraces(batch.bytes));
+});
+
+test('the serializer of the 1.x line takes them, with parent and scope', async () => {
+  const batch = batchOf(full);
+  const spans = (await received(batch)) as never;
+  const [again] = decodeTraces(SerializerOf1x.serializeRequest(spans)!);
+  const [original] = decodeTraces(batch.bytes);
+  // 1.x knows neither flags nor, of a scope and a resource, anything but what is compared here.
+  for (const key of [
+    'traceId',
+    'spanId',
+    'parentSpanId',
+    'traceState',
+    'name',
+    'kind',
+    'attributes',
+  ] as const) {
+    assert.deepEqual(again![key], original![key], key);
+  }
+  for (const key of [
+    'startTimeUnixNanos',
+    'endTimeUnixNanos',
+    'events',
+    'status',
+    'droppedEventsCount',
+  ] as const) {
+    assert.deepEqual(again![key], original![key], key);
+  }
+  assert.deepEqual(again!.resource.attributes, original!.resource.attributes);
+  assert.deepEqual([again!.scope.name, again!.scope.version], ['lib', '1.0.0']);
 });
 
 test('spans have what exporters of all lines read', async () => {
