@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TracewellError } from '@tracewell/plugin';
-import { MAX_PAYLOAD_BYTES } from '../../packages/store/src/log/frame.ts';
+import { frameBytes, MAX_PAYLOAD_BYTES } from '../../packages/store/src/log/frame.ts';
 import { FrameKind, type LogOptions } from '../../packages/store/src/log/types.ts';
 import { FaultDisk, fileError, type Operation } from './fault-disk.ts';
 import { FrameList, openOn, texts, withCode } from './frame-list.ts';
@@ -263,17 +263,26 @@ describe('following other writers', () => {
     const disk = new FaultDisk(1);
     const writers = [await openOn(disk), await openOn(disk), await openOn(disk)];
     for (const { put } of writers) await put('a');
-    const reader = await openOn(disk, { readOnly: true });
+    const process = disk.boot();
+    const reader = await openOn(disk, { readOnly: true }, new FrameList(), process);
     disk.nowMs += 10_000;
     await reader.log.refresh();
-    let operations = 0;
+    const counts = { reads: 0, stats: 0, lists: 0 };
     disk.fault = () => {
-      operations++;
+      counts.reads++;
       return undefined;
     };
+    const { statSync, listSync } = process;
+    process.statSync = (path) => {
+      counts.stats++;
+      return statSync.call(process, path);
+    };
+    process.listSync = (path) => {
+      counts.lists++;
+      return listSync.call(process, path);
+    };
     await reader.log.refresh();
-    // One read each; the other is a stat, which the disk does not count.
-    assert.equal(operations, 3);
+    assert.deepEqual(counts, { reads: 3, stats: 3 + 1, lists: 0 });
   });
 
   it('shares a run among concurrent calls, and covers what was appended before each', async () => {
@@ -342,6 +351,49 @@ describe('following other writers', () => {
       }
       if (jumpMs < 0) await writer.log.close();
     }
+  });
+
+  it('looks at a segment again when the next one turns out to have begun', async () => {
+    const disk = new FaultDisk(1);
+    const writer = await openOn(disk, SMALL);
+    const all = texts('a', 8, 10_000);
+    for (const text of all) await writer.put(text);
+    const [first, second] = disk
+      .files()
+      .filter((path) => path.endsWith('.log'))
+      .sort() as [string, string];
+    const [whole, begun] = [disk.read(first), disk.read(second)];
+    disk.change(first, (bytes) => bytes.subarray(0, 64 + 2 * frameBytes(10_000)));
+    disk.change(second, () => new Uint8Array(0));
+    const reader = await openOn(disk, { readOnly: true });
+    assert.deepEqual(reader.list.texts(), all.slice(0, 2));
+    // The writer appends the rest and goes on in the next segment, just before that is looked at.
+    disk.fault = (operation, path) => {
+      if (operation === 'read' && path === second) {
+        disk.fault = () => undefined;
+        disk.change(first, () => whole);
+        disk.change(second, () => begun);
+      }
+      return undefined;
+    };
+    await reader.log.refresh();
+    assert.deepEqual(reader.list.texts(), all);
+    assert.equal(reader.log.health().writers[0]!.error, undefined);
+  });
+
+  it('follows into a file that takes the place of one that had not begun', async () => {
+    const disk = new FaultDisk(1);
+    const writer = await openOn(disk);
+    const path = `/store/log/${writer.log.writer}/0000000001.log`;
+    disk.put(path, new Uint8Array(0));
+    disk.kill();
+    const reader = await openOn(disk, { readOnly: true });
+    // Whoever takes the log over removes the empty file and makes another one.
+    const next = await openOn(disk);
+    await next.put('a');
+    await reader.log.refresh();
+    assert.deepEqual(reader.list.texts(), ['a']);
+    assert.deepEqual(next.list.texts(), ['a']);
   });
 
   it('does not take a segment for missing that a listing left out', async () => {
