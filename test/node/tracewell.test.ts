@@ -34,7 +34,9 @@ describe('tracewell()', () => {
       ['/recorded'],
     );
 
+    const store = node.store!;
     await Promise.all([node.shutdown(), node.shutdown()]);
+    await rejects(store.insertSpans([]), { code: 'TW_STORE_CLOSED' });
     await (await fetch(`${url}/after`)).text();
     trace.getTracer('application').startSpan('after').end();
     server.close();
