@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
+import { decodeTraces } from '@tracewell/otlp';
 import {
   type BatchExporter,
   ExportError,
@@ -423,6 +424,30 @@ describe('F52 a back end that is down for an hour under load', () => {
       assertBalanced(plugin, given + 10);
     });
   }
+});
+
+describe('a full queue', () => {
+  for (const [queueDropPolicy, kept] of [
+    ['oldest', ['span 3', 'span 4', 'span 5']],
+    ['newest', ['span 0', 'span 1', 'span 2']],
+  ] as const) {
+    it(`drops the ${queueDropPolicy} batches`, async () => {
+      const { plugin, exporter, errors } = setUp({ queueDropPolicy, queueMaxBytes: 300, batchMaxSpans: 1 });
+      record(plugin, 6);
+      const error = await flushError(plugin.flush());
+      assert.deepEqual([error.retained, error.dropped], [0, 3]);
+      const names = exporter.delivered.flatMap(({ bytes }) => decodeTraces(bytes).map((span) => span.name));
+      assert.deepEqual(names, kept);
+      assert.match(String(errors[0]), /1 spans dropped: its queue of 300 bytes is full/);
+    });
+  }
+
+  it('drops a batch that is larger than all of it', async () => {
+    const { plugin } = setUp({ queueMaxBytes: 10 });
+    record(plugin, 1);
+    assert.equal((await flushError(plugin.flush())).dropped, 1);
+    assertBalanced(plugin, 1);
+  });
 });
 
 describe('flushSync', () => {

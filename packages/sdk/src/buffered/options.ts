@@ -41,7 +41,7 @@ export interface BufferedPluginOptions {
   readonly limits?: SpanLimits;
   /**
    * Spans that may be live at the same time; further ones are refused and counted. From 1 to 1,048,576.
-   * Each costs about 600 bytes while it lives. Default 65,536.
+   * Each takes 1,088 bytes while it lives, more if it is large. Default 65,536.
    */
   readonly liveMaxSpans?: number;
   /**
