@@ -81,6 +81,21 @@ describe('redaction', () => {
     });
   });
 
+  test('patterns that refer to their groups, or differ in their flags, work beside others', async () => {
+    const result = await redacted(
+      { patterns: [/(x)y/, /(a|b)\1/, /(?<q>['"])in\k<q>/, /upper/i, /^line$/m] },
+      { a: 'aa bb ab', b: `'in' "in" 'in"`, c: 'UPPER xy', d: 'no\nline\nno', e: 'harmless' },
+    );
+    const gone = '[redacted]';
+    assert.deepEqual(result, {
+      a: `${gone} ${gone} ab`,
+      b: `${gone} ${gone} 'in"`,
+      c: `${gone} ${gone}`,
+      d: `no\n${gone}\nno`,
+      e: 'harmless',
+    });
+  });
+
   test('removes, or replaces by a text, or by a hash that shows what is equal', async () => {
     const rules = { keys: ['key'], patterns: [/secret/] };
     const attributes = { key: 'v', text: 'a secret', list: ['secret', 'kept'], kept: 'x' };
