@@ -202,7 +202,13 @@ test('limits have defaults, hold, and must be sensible', () => {
     // a span, two attributes (one of the resource) and three elements
     run(request, { maxItems: 6 });
     refuses({ maxItems: 5 }, 'TW_DECODE_TOO_LARGE', /maxItems/);
-    for (const limits of [{ maxDepth: -1 }, { maxDepth: 257 }, { maxBytes: 1.5 }, { maxItems: Number.NaN }]) {
+    for (const limits of [
+      { maxBytes: 2 ** 30 },
+      { maxDepth: -1 },
+      { maxDepth: 257 },
+      { maxBytes: 1.5 },
+      { maxItems: Number.NaN },
+    ]) {
       assert.throws(() => run(request, limits), RangeError, JSON.stringify(limits));
     }
     assert.throws(() => run('text' as never), TypeError);

@@ -1,6 +1,8 @@
+import { constants } from 'node:buffer';
+
 /**
- * Bounds on what decoding one message may cost. Senders that are not trusted get the defaults; memory while
- * decoding stays below about 20 times `maxBytes`, whatever the bytes say.
+ * Bounds on what decoding one message may cost. Under the defaults the worst message there is takes a few
+ * seconds and some hundred megabytes; one from a sender of telemetry takes a microsecond or two a span.
  */
 export interface DecodeLimits {
   /**
@@ -8,7 +10,10 @@ export interface DecodeLimits {
    * strings 1. At most 256. Default 64, twice of what most protobuf decoders take.
    */
   readonly maxDepth?: number;
-  /** Bytes of the message, or UTF-16 units of JSON text. Default 33,554,432 (32 MiB). */
+  /**
+   * Bytes of the message, or UTF-16 units of JSON text. At most the length of the longest string there can be,
+   * 536,870,888 in Node.js. Default 33,554,432 (32 MiB).
+   */
   readonly maxBytes?: number;
   /**
    * Spans, events, links, attributes and array elements together: an empty event is two bytes on the wire
@@ -52,7 +57,7 @@ export function resolveLimits(limits: DecodeLimits | undefined): Required<Decode
   if (limits === undefined) return DEFAULT_LIMITS;
   return {
     maxDepth: limitOf('maxDepth', limits.maxDepth, MAX_DEPTH),
-    maxBytes: limitOf('maxBytes', limits.maxBytes, Number.MAX_SAFE_INTEGER),
+    maxBytes: limitOf('maxBytes', limits.maxBytes, constants.MAX_STRING_LENGTH),
     maxItems: limitOf('maxItems', limits.maxItems, Number.MAX_SAFE_INTEGER),
   };
 }
