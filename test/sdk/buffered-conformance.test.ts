@@ -1,5 +1,5 @@
 import { decodeTraces } from '@tracewell/otlp';
-import { type BatchExporter, ExportError } from '@tracewell/plugin';
+import { type BatchExporter, ExportError, type SpanBatch } from '@tracewell/plugin';
 import { testTracerPlugin } from '@tracewell/plugin/conformance';
 import { alwaysOff, bufferedPlugin } from '@tracewell/sdk';
 
@@ -9,11 +9,11 @@ testTracerPlugin('bufferedPlugin', {
   create({ limits, sampled, keep }) {
     const batches: Uint8Array[] = [];
     let failing = false;
-    const take: NonNullable<BatchExporter['exportSync']> = ({ bytes }) => {
+    const take = ({ bytes }: SpanBatch): void => {
       if (failing) throw new ExportError('the back end is down', { retryable: true });
       if (keep !== false) batches.push(bytes);
     };
-    const exporter = { name: 'array', export: async (batch) => take(batch), exportSync: take } as BatchExporter;
+    const exporter: BatchExporter = { name: 'array', export: async (batch) => take(batch), exportSync: take };
     const plugin = bufferedPlugin(exporter, {
       ...(limits === undefined ? {} : { limits }),
       ...(sampled === false ? { sampler: alwaysOff() } : {}),
