@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SpanData } from '@tracewell/plugin';
+import { type SpanData, StatusCode } from '@tracewell/plugin';
 import type { TraceQuery } from '@tracewell/store';
 import fc from 'fast-check';
 import { findSpans } from '../../../packages/store/src/query/find-spans.ts';
@@ -187,7 +187,10 @@ test('spans that the index cannot tell apart are paged by their whole ids', asyn
 
 test('a finished copy stands for an unfinished one, whichever came first', async () => {
   const open = span({ attributes: { 'tracewell.unfinished': true } });
-  const finished = span({ endTimeUnixNanos: 9_000_000_000n });
+  const finished = span({
+    endTimeUnixNanos: 9_000_000_000n,
+    status: { code: StatusCode.ERROR, message: 'late' },
+  });
   for (const order of [
     [open, finished],
     [finished, open],
@@ -202,6 +205,9 @@ test('a finished copy stands for an unfinished one, whichever came first', async
       const found = await find(log);
       assert.equal(found.length, 1);
       assert.equal(found[0]!.endTimeUnixNanos, 9_000_000_000n);
+      assert.equal((await find(log, { status: StatusCode.ERROR })).length, 1);
+      // The copy that gave way is not found by what it said.
+      assert.deepEqual(await find(log, { status: StatusCode.UNSET }), []);
       assert.equal((await listServices(log.index, 0n))[0]!.spanCount, 1);
     }
   }

@@ -95,7 +95,8 @@ export const arbitrarySpan: fc.Arbitrary<SpanData> = fc
         (seed * salt + Number(key.startTimeUnixNanos % 97n) + (key.traceId[15] === 'f' ? 1 : 0)) %
           values.length
       ]!;
-    const end = key.startTimeUnixNanos + pick(DURATIONS, 3);
+    // What is not finished does not know yet how it ends.
+    const end = key.startTimeUnixNanos + (unfinished ? 0n : pick(DURATIONS, 3));
     const limits = end < 0n ? 0n : end >= 2n ** 64n ? 2n ** 64n - 1n : end;
     return span({
       ...key,
@@ -103,7 +104,7 @@ export const arbitrarySpan: fc.Arbitrary<SpanData> = fc
       kind: pick(Object.values(SpanKind), 11),
       endTimeUnixNanos: limits,
       parentSpanId: pick(['', SPAN_IDS[0]!, SPAN_IDS[1]!], 13),
-      status: { code: pick(Object.values(StatusCode), 1), message: '' },
+      status: { code: unfinished ? StatusCode.UNSET : pick(Object.values(StatusCode), 1), message: '' },
       resource: pick(RESOURCES, 17),
       attributes: {
         color: pick(['red', 'green', 'blue'], 19),

@@ -55,6 +55,7 @@ export function preferredCopy(first: SpanData, second: SpanData): CopyVerdict {
   return second.endTimeUnixNanos > first.endTimeUnixNanos ? 'second' : 'first';
 }
 
-function isUnfinished(span: SpanData): boolean {
+/** Whether a span was still open when it was recorded. */
+export function isUnfinished(span: SpanData): boolean {
   return span.attributes[UNFINISHED] === true;
 }

@@ -1,6 +1,8 @@
 import type { SpanData } from '@tracewell/plugin';
+import { findCopy } from '../hot/block.ts';
 import type { PlacedBlock } from '../hot/cross-copies.ts';
 import type { HotIndex } from '../hot/hot-index.ts';
+import { isUnfinished, preferredCopy } from '../hot/same-span.ts';
 import type { TracePage } from '../store.ts';
 import { matches } from './match.ts';
 import { NewestRows } from './newest-rows.ts';
@@ -37,8 +39,8 @@ export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanRe
     for (let from = 0; from < rows.count; ) {
       const until = endOfEquals(rows, from);
       const spans = readEquals(blocks, rows, from, until, reader);
-      for (let index = 0; index < spans.length; index++) {
-        const span = spans[index]!;
+      for (let equal = 0; equal < spans.length; equal++) {
+        const span = spans[equal]!;
         if (plan.after !== undefined && compareSpanKeys(span, plan.after) <= 0) continue;
         if (!matches(span, plan)) continue;
         if (found.length === plan.limit)
@@ -89,9 +91,34 @@ function readEquals(
   reader: SpanReader,
 ): SpanData[] {
   const spans: SpanData[] = [];
-  for (let index = from; index < until; index++) {
-    const span = reader.read(blocks[rows.blockNumber(index)]!, rows.row(index));
-    if (span !== undefined) spans.push(span);
+  for (let at = from; at < until; at++) {
+    const placed = blocks[rows.blockNumber(at)]!;
+    const row = rows.row(at);
+    const span = reader.read(placed, row);
+    if (span === undefined) continue;
+    // The finished copy need not be among these rows: it may have another status, kind, name or duration.
+    if (isUnfinished(span) && hasBetterCopy(blocks, placed, row, span, reader)) continue;
+    spans.push(span);
   }
   return spans.length < 2 ? spans : withoutCopies(spans);
+}
+
+/** Whether another block has a copy of a span that stands for it. */
+function hasBetterCopy(
+  blocks: readonly PlacedBlock[],
+  own: PlacedBlock,
+  row: number,
+  span: SpanData,
+  reader: SpanReader,
+): boolean {
+  const start = own.block.startOf(row);
+  return blocks.some((placed) => {
+    const { block } = placed;
+    if (block === own.block || start < block.minStart || start > block.maxStart) return false;
+    const isBetter = (other: number): boolean => {
+      const copy = reader.read(placed, other);
+      return copy !== undefined && preferredCopy(span, copy) === 'second';
+    };
+    return findCopy(block, own.block, row, isBetter) >= 0;
+  });
 }
