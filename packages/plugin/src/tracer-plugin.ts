@@ -31,6 +31,7 @@ export interface SpanStart {
   /**
    * The span's own identity. Default: the trace of the parent, or a new one, and a new span id. Given, it
    * makes every branch of a fan-out record the same identity; its trace id then comes before the parent's.
+   * Read its fields one by one: they may be accessors, which spreading and cloning leave behind.
    */
   readonly context?: SpanContext;
   readonly attributes?: Attributes;
