@@ -20,7 +20,16 @@ import {
   suppressTracing,
 } from '@tracewell/opentelemetry';
 import { INVALID_SPAN } from '@tracewell/plugin';
-import { alwaysOff, parentBased, traceIdRatio } from '@tracewell/sdk';
+import {
+  alwaysOff,
+  fanOut,
+  parentBased,
+  redact,
+  secretRules,
+  startTracing,
+  tailSampling,
+  traceIdRatio,
+} from '@tracewell/sdk';
 import { recording, spy } from './recording.ts';
 
 const remote = {
@@ -495,6 +504,44 @@ test('wrap of INVALID_SPAN carries a trace on without recording', () => {
   const child = tracer.startSpan('child', {}, contextWithSpan(ROOT_CONTEXT, span));
   assert.equal(child.isRecording(), false);
   assert.equal(child.spanContext().traceId, remote.traceId);
+});
+
+test('behind every plugin of ours, what is recorded is what the API says of itself', async () => {
+  const names = ['fan-out', 'tail sampling', 'redaction', 'host'];
+  const recordings = names.map(() => recording());
+  const [fanned, tailed, redacted, hosted] = recordings.map(({ plugin }) => plugin);
+  const tracing = startTracing({ plugin: hosted! });
+  const plugins = [
+    fanOut(fanned!),
+    tailSampling(tailed!, { keepErrors: true }),
+    redact(redacted!, secretRules),
+    tracing.plugin,
+  ];
+  for (const [index, plugin] of plugins.entries()) {
+    const tracer = createTracerProvider(plugin).getTracer('x');
+    const parent = tracer.startSpan('parent', {}, ROOT_CONTEXT);
+    const child = tracer.startSpan('child', {}, within(parent));
+    child.end();
+    parent.setStatus({ code: 2 }).end();
+    const late = tracer.startSpan('late', {}, within(parent));
+    late.setStatus({ code: 2 }).end();
+    await plugin.flush();
+    const byName = new Map((await recordings[index]!.spans()).map((data) => [data.name, data]));
+    for (const [name, span, above] of [
+      ['parent', parent, undefined],
+      ['child', child, parent],
+      ['late', late, parent],
+    ] as const) {
+      const data = byName.get(name)!;
+      const { traceId, spanId } = span.spanContext();
+      assert.deepEqual(
+        [data?.traceId, data?.spanId, data?.parentSpanId],
+        [traceId, spanId, above?.spanContext().spanId ?? ''],
+        `${names[index]}: ${name}`,
+      );
+    }
+  }
+  for (const plugin of plugins) await plugin.shutdown?.();
 });
 
 test('ids come from an id generator where one is given', () => {
