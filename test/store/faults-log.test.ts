@@ -2,8 +2,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { crc32 } from 'node:zlib';
-import { FRAME_HEADER_BYTES, frameBytes } from '../../packages/store/src/log/frame.ts';
-import { SEGMENT_HEADER_BYTES } from '../../packages/store/src/log/segment-header.ts';
+import { FRAME_HEADER_BYTES, frameBytes, writeFrameHeader } from '../../packages/store/src/log/frame.ts';
+import {
+  parseSegmentHeader,
+  SEGMENT_HEADER_BYTES,
+  type SegmentHeader,
+} from '../../packages/store/src/log/segment-header.ts';
 import { FrameKind } from '../../packages/store/src/log/types.ts';
 import { type Fault, FaultDisk, fileError, type Operation } from './fault-disk.ts';
 import { FrameList, openOn, texts, withCode } from './frame-list.ts';
@@ -675,11 +679,29 @@ describe('formats and indexers', () => {
     assert.deepEqual(again.list.texts(), all.toSorted());
   });
 
+  it('F20 gives up a group that has no end, in bounded memory', async () => {
+    const disk = await diskWith(['a']);
+    disk.change(segmentFile(disk), (bytes) => {
+      const { id } = parseSegmentHeader(bytes.subarray(0, SEGMENT_HEADER_BYTES)) as SegmentHeader;
+      const payload = new Uint8Array(1024 * 1024);
+      const frames = Array.from({ length: 20 }, (_, i) => {
+        const frame = new Uint8Array(FRAME_HEADER_BYTES + payload.length);
+        const fields = { kind: FrameKind.TRACES, endsGroup: false, sequence: 2 + i, durableMark: 0 };
+        writeFrameHeader(frame, 0, id, { ...fields, payloadLength: payload.length }, crc32(payload));
+        return frame;
+      });
+      return new Uint8Array(Buffer.concat([bytes, ...frames]));
+    });
+    const { texts: found, health } = await reopen(disk);
+    assert.deepEqual(found, ['a']);
+    assert.ok(health.tornBytes > 19 * 1024 * 1024);
+  });
+
   it('F20 opens a log in memory that does not grow with it', async () => {
     const disk = new FaultDisk(1);
     const { log } = await openOn(disk, { segmentBytes: 1024 * 1024, durability: 'none' });
     const payload = new Uint8Array(256 * 1024).fill(97);
-    for (let i = 0; i < 400; i++) await log.append(FrameKind.TRACES, payload);
+    for (let i = 0; i < 200; i++) await log.append(FrameKind.TRACES, payload);
     disk.kill();
     let peak = 0;
     const before = process.memoryUsage().arrayBuffers;
@@ -694,7 +716,7 @@ describe('formats and indexers', () => {
       }),
     );
     await again.close();
-    // 100 MiB of frames, read through a buffer of 1 MiB; the rest waits for the garbage collector.
+    // 50 MiB of frames, read through a buffer of 1 MiB; the rest waits for the garbage collector.
     assert.ok(peak < 24 * 1024 * 1024, `${peak} bytes`);
   });
 });

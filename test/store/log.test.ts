@@ -223,6 +223,35 @@ describe('appending before it returns', () => {
     }
   });
 
+  it('F53 counts a group once that has just become durable and is not acknowledged yet', async () => {
+    for (const durability of ['commit', 'interval'] as const) {
+      for (let microtasks = 0; microtasks < 12; microtasks++) {
+        const disk = new FaultDisk(1);
+        disk.maxDelay = 0;
+        const { log, list, put } = await openOn(disk, { durability });
+        await put('a');
+        const later = async () => {
+          for (let i = 0; i < microtasks; i++) await undefined;
+          log.appendSync(FrameKind.TRACES, Buffer.from('c'));
+        };
+        let done: Promise<void> | undefined;
+        disk.fault = (operation) => {
+          if (operation !== (durability === 'commit' ? 'sync' : 'write')) return undefined;
+          disk.fault = () => undefined;
+          done = later();
+          return undefined;
+        };
+        await put('b'.padEnd(600));
+        await done;
+        await put('d');
+        const expected = ['a', 'b'.padEnd(600), 'c', 'd'];
+        assert.deepEqual(list.texts(), expected);
+        disk.kill();
+        assert.deepEqual((await openOn(disk)).list.texts(), expected, `${microtasks} microtasks`);
+      }
+    }
+  });
+
   it('throws what an append would reject with', async () => {
     const disk = new FaultDisk(1);
     const { log, put } = await openOn(disk);
