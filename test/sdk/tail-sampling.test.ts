@@ -270,6 +270,18 @@ describe('tail sampling', () => {
     timers.pass(1000);
   });
 
+  test('traces are decided once each, in whatever order that is', async () => {
+    const { plugin } = setup({ heldMaxTraces: 4 });
+    const spans = Array.from({ length: 4 }, (_, index) => plugin.startSpan({ name: String(index) }));
+    for (const index of [2, 1]) {
+      plugin.setStatus(spans[index]!, ERROR);
+      plugin.endSpan(spans[index]!);
+    }
+    await plugin.shutdown();
+    const { keptTraces, droppedTraces, heldTraces } = plugin.stats();
+    assert.deepEqual([keptTraces, droppedTraces, heldTraces], [2, 2, 0]);
+  });
+
   test('its memory is bounded whatever one span says', () => {
     const { plugin } = setup({ heldMaxBytes: 100_000 });
     const span = plugin.startSpan({ name: 'span' });
