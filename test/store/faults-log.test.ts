@@ -104,6 +104,20 @@ describe('the log after a power cut', () => {
     assert.deepEqual((await reopen(disk)).texts, ['synced']);
   });
 
+  it('F02 opens with durability none too, and has all segments but the last as they were', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const disk = new FaultDisk(seed);
+      const { log, put } = await openOn(disk, { ...SMALL, durability: 'none' });
+      const all = texts('a', 10 + seed, 10_000);
+      for (const text of all) await put(text);
+      const sealed = [...log.segments()].filter((segment) => segment.sealed).length * 6;
+      disk.cutPower(seed % 2 ? 'lost' : 'shuffled');
+      const { texts: found } = await reopen(disk);
+      for (const text of all.slice(0, sealed))
+        assert.ok(found.includes(text), `seed ${seed}: ${text.slice(0, 9)}`);
+    }
+  });
+
   it('F03 opens without the unacknowledged group, whatever sectors of it arrived', async () => {
     for (let seed = 1; seed <= 60; seed++) {
       const disk = new FaultDisk(seed);
