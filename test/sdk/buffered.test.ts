@@ -288,6 +288,14 @@ describe('F51 an exporter that misbehaves', () => {
     ['rejects with an object without a prototype', () => Promise.reject(Object.create(null))],
     ['rejects with a symbol', () => Promise.reject(Symbol('no'))],
     [
+      'rejects with what throws when it is looked at',
+      () => {
+        const { proxy, revoke } = Proxy.revocable({}, {});
+        revoke();
+        return Promise.reject(proxy);
+      },
+    ],
+    [
       'throws a frozen object',
       () => {
         throw Object.freeze({ retryable: 'maybe', rejectedSpans: 'all' });
@@ -317,6 +325,31 @@ describe('F51 an exporter that misbehaves', () => {
       assertBalanced(plugin, 3, 1);
     });
   }
+
+  it('and rejects with what cannot be shown does so beside another that fails', async () => {
+    const nameless = { name: 'nameless', export: () => Promise.reject(Object.create(null)) };
+    const failing = { name: 'failing', export: () => Promise.reject(new Error('no')) };
+    const { plugin } = setUp({}, [nameless, failing]);
+    record(plugin, 1);
+    assert.equal((await flushError(plugin.flush())).retained, 2);
+  });
+
+  it('and makes exportSync asynchronous is told, and what it was given is kept', async () => {
+    const late = {
+      name: 'late',
+      export: async () => {},
+      exportSync: async () => Promise.reject(new Error('late')),
+    };
+    const { plugin } = setUp({}, [late]);
+    record(plugin, 1);
+    assert.throws(() => plugin.flushSync(), {
+      name: 'FlushError',
+      retained: 1,
+      message: /must deliver before/,
+    });
+    await turn();
+    assert.equal(statsOf(plugin).retained, 1);
+  });
 
   it('and returns nothing is taken to have delivered', async () => {
     const { plugin } = setUp({}, [{ name: 'void', export: () => undefined } as unknown as BatchExporter]);

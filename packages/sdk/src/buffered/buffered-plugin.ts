@@ -12,6 +12,7 @@ import {
   type SpanStatus,
   type TracerPlugin,
 } from '@tracewell/plugin';
+import { messageOf } from '../message-of.ts';
 import { Recorder, type RecorderCounts, type RecorderSettings } from '../recorder/recorder.ts';
 import { Delivery, type Failure } from './delivery.ts';
 import type { BufferedPluginOptions } from './options.ts';
@@ -201,8 +202,4 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
       ...(cause === undefined ? { message: 'spans were dropped' } : { cause }),
     });
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

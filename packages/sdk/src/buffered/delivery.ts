@@ -210,7 +210,12 @@ export class Delivery {
 
   #exportSync(parcel: Parcel): boolean {
     try {
-      this.exporter.exportSync!(parcel.batch);
+      const returned: unknown = this.exporter.exportSync!(parcel.batch);
+      if (returned instanceof Promise) {
+        returned.catch(() => {});
+        const { name } = this.exporter;
+        throw new TypeError(`${name}: exportSync returned a promise; it must deliver before it returns`);
+      }
     } catch (error) {
       return this.#isFinal(parcel, error);
     }
@@ -361,11 +366,15 @@ function readExportError(error: unknown): {
   readonly retryAfterMs: number | undefined;
   readonly rejectedSpans: number | undefined;
 } {
-  const { retryable, retryAfterMs, rejectedSpans } =
-    typeof error === 'object' && error !== null ? (error as Partial<ExportError>) : {};
-  return {
-    retryable: retryable !== false,
-    retryAfterMs: typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : undefined,
-    rejectedSpans: Number.isInteger(rejectedSpans) && rejectedSpans! >= 0 ? rejectedSpans : undefined,
-  };
+  try {
+    const { retryable, retryAfterMs, rejectedSpans } = Object(error) as Partial<ExportError>;
+    return {
+      retryable: retryable !== false,
+      retryAfterMs: typeof retryAfterMs === 'number' && retryAfterMs > 0 ? retryAfterMs : undefined,
+      rejectedSpans: Number.isInteger(rejectedSpans) && rejectedSpans! >= 0 ? rejectedSpans : undefined,
+    };
+  } catch {
+    // A proxy or a getter that throws: an error that says nothing.
+    return { retryable: true, retryAfterMs: undefined, rejectedSpans: undefined };
+  }
 }

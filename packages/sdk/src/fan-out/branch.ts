@@ -8,6 +8,7 @@ import {
   TracewellError,
 } from '@tracewell/plugin';
 import type { ErrorReporter } from '../host/error-reporter.ts';
+import { messageOf } from '../message-of.ts';
 
 /** Flushes of one plugin that may be pending at once; a plugin with that many hangs and is not asked again. */
 const MAX_PENDING = 64;
@@ -139,13 +140,4 @@ export function combineFlushErrors(plugin: string, total: number, errors: readon
     message: `${errors.length} of ${total} plugins failed (${errors.map((error) => error.message).join('; ')})`,
     cause: new AggregateError(errors),
   });
-}
-
-/** What a thrown value says, whatever it is. Never throws. */
-export function messageOf(thrown: unknown): string {
-  try {
-    return thrown instanceof Error ? thrown.message : String(thrown);
-  } catch {
-    return 'a value that cannot be shown';
-  }
 }

@@ -9,7 +9,8 @@ import {
 } from '@tracewell/plugin';
 import { bufferedPlugin } from '../buffered/buffered-plugin.ts';
 import type { BufferedPluginOptions } from '../buffered/options.ts';
-import { combineFlushErrors, messageOf } from '../fan-out/branch.ts';
+import { combineFlushErrors } from '../fan-out/branch.ts';
+import { messageOf } from '../message-of.ts';
 import { milliseconds, wholeNumber } from '../options.ts';
 import { spanLimitsFromEnvironment } from '../recorder/limits.ts';
 import { resourceFromEnvironment } from '../resource/resource-from-environment.ts';

@@ -12,12 +12,12 @@ import {
   TracewellError,
 } from '@tracewell/plugin';
 import { nodeTimers, type Timers } from '../buffered/timers.ts';
-import { messageOf } from '../fan-out/branch.ts';
 import { FanOutPlugin } from '../fan-out/fan-out.ts';
 import { forwardStart } from '../fan-out/forward.ts';
 import { HandleTable, MAX_LIVE_SPANS } from '../fan-out/handle-table.ts';
 import { identify, isValidContext } from '../fan-out/identity.ts';
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
+import { messageOf } from '../message-of.ts';
 import { milliseconds, wholeNumber } from '../options.ts';
 import { type Clock, systemClock, WallClock } from '../recorder/clock.ts';
 import { Decisions } from './decisions.ts';
