@@ -243,9 +243,9 @@ export class FaultProcess implements FileSystem {
 
   statSync(path: string): FileStat | undefined {
     const directory = this.#disk.directories.get(path);
-    if (directory) return { size: 0, isDirectory: true, modifiedMs: directory.modifiedMs };
+    if (directory) return { size: 0, modifiedMs: directory.modifiedMs };
     const contents = this.#disk.find(path);
-    return contents && { size: contents.length, isDirectory: false, modifiedMs: 0 };
+    return contents && { size: contents.length, modifiedMs: 0 };
   }
 
   listSync(path: string): string[] {

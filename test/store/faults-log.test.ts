@@ -316,6 +316,22 @@ describe('damage to acknowledged data', () => {
     assert.deepEqual((await reopen(disk)).texts, survivors, 'an ordinary opening works again');
   });
 
+  it('F07 sets aside and replaces more than one frame can stand for', async () => {
+    const large = ['a', 'b', 'c'].map((letter) => letter.repeat(10 * 1024 * 1024 + 5));
+    const disk = await diskWith([...large, 'last']);
+    const path = segmentFile(disk);
+    for (const { at } of framesOf(disk.read(path)).slice(0, 2)) flip(disk, path, at + 1000);
+    for (const options of [{ recovery: 'salvage' }, {}, { verify: true }]) {
+      const { texts: found } = await reopen(disk, options);
+      assert.deepEqual(
+        found.map((text) => text.length),
+        [large[2]!.length, 4],
+      );
+    }
+    const [kept] = filesEnding(disk, '.damaged');
+    assert.equal(disk.read(kept!).length, 2 * frameBytes(large[0]!.length));
+  });
+
   it('F07 notices a whole frame that is taken out of the middle', async () => {
     const disk = await diskWith(texts('a', 4, 300));
     const path = segmentFile(disk);

@@ -56,7 +56,6 @@ export interface OpenFile {
 /** What {@link FileSystem.statSync} tells. */
 export interface FileStat {
   readonly size: number;
-  readonly isDirectory: boolean;
   /** When contents, or the names in a directory, last changed: milliseconds since the Unix epoch. */
   readonly modifiedMs: number;
 }

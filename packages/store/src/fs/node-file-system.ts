@@ -14,7 +14,7 @@ export const nodeFileSystem: FileSystem = {
 
   statSync(path): FileStat | undefined {
     const stat = fs.statSync(path, { throwIfNoEntry: false });
-    return stat && { size: stat.size, isDirectory: stat.isDirectory(), modifiedMs: stat.mtimeMs };
+    return stat && { size: stat.size, modifiedMs: stat.mtimeMs };
   },
 
   listSync(path) {
