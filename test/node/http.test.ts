@@ -176,6 +176,22 @@ describe('HTTP spans in this process', () => {
     strictEqual(errors.length, 10);
   });
 
+  it('keeps its own failures from requests that are unlike any', async () => {
+    const errors: unknown[] = [];
+    const http = instrumentHttp(plugin, { onError: (error) => errors.push(error) });
+    // Node takes anything for a path that says what it is; a request may be made up, without a connection.
+    const path = { toString: () => '/odd' } as unknown as string;
+    await finished(get({ port, host: '127.0.0.1', path }));
+    ok(received.has('/odd'));
+    const madeUp = new IncomingMessage(undefined as never);
+    madeUp.url = '/made-up';
+    ok(server.emit('request', madeUp, new ServerResponse(madeUp)));
+    ok(received.has('/made-up'));
+    http.disable();
+    strictEqual(errors.length, 2);
+    await recorded();
+  });
+
   it('records on the OpenTelemetry SDK as well', async () => {
     const exporter = new InMemorySpanExporter();
     const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });

@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/api';
 import { contextWithSpan, isTracingSuppressed } from '@tracewell/opentelemetry';
 import type { Attributes, TracerPlugin } from '@tracewell/plugin';
-import { guarded } from '../guard.ts';
+import { guarded, guardedSubscriber } from '../guard.ts';
 import { headerCapture } from '../http/header-capture.ts';
 import { normalizedMethod } from '../http/method.ts';
 import type { Instrumentation } from '../instrumentation.ts';
@@ -125,18 +125,21 @@ export function instrumentFetch(
     span.end();
   }
 
-  const channels = {
+  const subscribers = {
     'undici:request:create': onCreate,
     'undici:client:sendHeaders': onSend,
     'undici:request:headers': onResponse,
     'undici:request:trailers': onDone,
     'undici:request:error': onFailure,
   };
-  for (const [name, listener] of Object.entries(channels)) subscribe(name, listener);
+  const channels = Object.entries(subscribers).map(
+    ([name, subscriber]) => [name, guardedSubscriber(onError, subscriber)] as const,
+  );
+  for (const [name, listener] of channels) subscribe(name, listener);
   return {
     name: 'fetch',
     disable() {
-      for (const [name, listener] of Object.entries(channels)) unsubscribe(name, listener);
+      for (const [name, listener] of channels) unsubscribe(name, listener);
     },
   };
 }

@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/api';
 import { contextWithSpan, isTracingSuppressed } from '@tracewell/opentelemetry';
 import type { Attributes } from '@tracewell/plugin';
-import { guarded } from '../guard.ts';
+import { guarded, guardedSubscriber, type OnError } from '../guard.ts';
 import { patchMethod, type Undo } from '../patch.ts';
 import { failSpan, setAttributes, toApiAttributes } from '../span.ts';
 import { headerCapture } from './header-capture.ts';
@@ -112,7 +112,7 @@ export function traceClients(tracer: Tracer, options: HttpOptions): Undo {
   function onFailure(this: ClientRequest & Traced, error: unknown): void {
     const span = take(this);
     if (span === undefined) return;
-    failSpan(span, error);
+    guarded(onError, failSpan, span, error);
     span.end();
   }
 
@@ -127,12 +127,14 @@ export function traceClients(tracer: Tracer, options: HttpOptions): Undo {
       return original.call(this, request, ...rest);
     };
   });
-  subscribe('http.client.request.created', onCreated);
-  subscribe('http.client.response.finish', onResponse);
+  const created = guardedSubscriber(onError, onCreated);
+  const responded = guardedSubscriber(onError, onResponse);
+  subscribe('http.client.request.created', created);
+  subscribe('http.client.response.finish', responded);
   return () => {
     restoreAgent();
-    unsubscribe('http.client.request.created', onCreated);
-    unsubscribe('http.client.response.finish', onResponse);
+    unsubscribe('http.client.request.created', created);
+    unsubscribe('http.client.response.finish', responded);
   };
 }
 
@@ -173,7 +175,7 @@ function describe(request: ClientRequest): RequestOptions {
 /** What is known of a request before it is sent. */
 function outgoingAttributes(
   options: HttpOptions,
-  onError: (error: unknown) => void,
+  onError: OnError,
 ): (request: ClientRequest, given: RequestOptions) => Attributes {
   const redacted = new Set(options.redactedQueryParams ?? SENSITIVE_QUERY_PARAMETERS);
   const { startOutgoingSpanHook: startHook, enableSyntheticSourceDetection: detects } = options;

@@ -13,7 +13,7 @@ import {
 } from '@opentelemetry/api';
 import { suppressTracing } from '@tracewell/opentelemetry';
 import type { Attributes } from '@tracewell/plugin';
-import { guarded } from '../guard.ts';
+import { guarded, type OnError } from '../guard.ts';
 import { patchMethod, type Undo } from '../patch.ts';
 import { failSpan, setAttributes, toApiAttributes } from '../span.ts';
 import { clientAddress, serverAuthority } from './authority.ts';
@@ -52,36 +52,39 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
   const hasStartHooks = requestHook !== undefined || responseHook !== undefined;
   let isEnabled = true;
 
+  /** Starts what there is to start, and says in which context the handler runs. */
+  function begin(request: IncomingMessage, response: ServerResponse & Traced): Context {
+    if (ignore !== undefined && guarded(onError, ignore, request) === true)
+      return suppressTracing(context.active());
+    const parent = extract(request);
+    if (options.requireParentforIncomingSpans === true && trace.getSpanContext(parent) === undefined)
+      return parent;
+
+    const spanOptions = { kind: SpanKind.SERVER, attributes: toApiAttributes(attributesOf(request)) };
+    const span = tracer.startSpan(request.method ?? 'GET', spanOptions, parent);
+    const served = new ServerContext(parent, span);
+    if (span.isRecording()) {
+      response[SERVED] = served;
+      if (hasStartHooks) callStartHooks(served, request, response);
+    }
+    return served;
+  }
+
   function serve(
     emit: Emit,
     server: Emitter,
     event: Parameters<Emit>,
     request: IncomingMessage,
-    response: ServerResponse & Traced,
+    response: ServerResponse,
   ): boolean {
-    if (ignore !== undefined && guarded(onError, ignore, request) === true) {
-      const suppressed = suppressTracing(context.active());
-      bind(suppressed, request, response);
-      return emitIn(suppressed, emit, server, event);
-    }
-    const parent = extract(request);
-    if (options.requireParentforIncomingSpans === true && trace.getSpanContext(parent) === undefined) {
-      bind(parent, request, response);
-      return emitIn(parent, emit, server, event);
-    }
-
-    const spanOptions = { kind: SpanKind.SERVER, attributes: toApiAttributes(attributesOf(request)) };
-    const span = tracer.startSpan(request.method ?? 'GET', spanOptions, parent);
-    const served = new ServerContext(parent, span);
-    bind(served, request, response);
-    if (!span.isRecording()) return emitIn(served, emit, server, event);
-
-    response[SERVED] = served;
-    if (hasStartHooks) callStartHooks(served, request, response);
+    const active = guarded(onError, begin, request, response);
+    if (active === undefined) return emit.apply(server, event);
+    bindListeners(request, active);
+    bindListeners(response, active);
     try {
-      return emitIn(served, emit, server, event);
+      return emitIn(active, emit, server, event);
     } catch (error) {
-      onFailure(response, error);
+      guarded(onError, onFailure, response, error);
       throw error;
     }
   }
@@ -94,8 +97,8 @@ export function traceServers(tracer: Tracer, options: HttpOptions): Undo {
   }
 
   function onResponseEvent(response: ServerResponse, event: string | symbol, value: unknown): void {
-    if (event === 'close') onClose(response);
-    else if (event === 'error') onFailure(response, value);
+    if (event === 'close') guarded(onError, onClose, response);
+    else if (event === 'error') guarded(onError, onFailure, response, value);
   }
 
   function onClose(response: ServerResponse & Traced): void {
@@ -157,11 +160,6 @@ function isServed(response: ServerResponse & Traced): boolean {
   return response[SERVED] !== undefined;
 }
 
-function bind(active: Context, request: IncomingMessage, response: ServerResponse): void {
-  bindListeners(request, active);
-  bindListeners(response, active);
-}
-
 /** Reads what a caller sent along, on top of nothing: whatever is active where a connection is read is not its. */
 function contextExtractor(): (request: IncomingMessage) => Context {
   let fields: readonly string[] = [];
@@ -178,7 +176,7 @@ function contextExtractor(): (request: IncomingMessage) => Context {
 /** What is known of a request before it is handled. */
 function incomingAttributes(
   options: HttpOptions,
-  onError: (error: unknown) => void,
+  onError: OnError,
 ): (request: IncomingMessage) => Attributes {
   const redacted = new Set(options.redactedQueryParamsServer ?? SENSITIVE_QUERY_PARAMETERS);
   const capture = headerCapture('request', options.headersToSpanAttributes?.server?.requestHeaders);
