@@ -197,6 +197,27 @@ describe('fan-out', () => {
     );
   });
 
+  test('F55 a start that throws while it is read leaves nothing open, in no branch', () => {
+    const branches = references(2);
+    const plugin = fanOut(branches);
+    let reads = 0;
+    const throwing = Object.defineProperty({ name: 'span' }, 'attributes', {
+      get: () => (reads++ === 0 ? {} : assert.fail('read again')),
+    });
+    const never = Object.defineProperty({ name: 'span' }, 'attributes', { get: () => assert.fail('read') });
+    const span = plugin.startSpan(throwing);
+    plugin.endSpan(span);
+    assert.equal(plugin.startSpan(never), INVALID_SPAN);
+    assert.deepEqual([plugin.stats().live, plugin.stats().refused], [0, 1]);
+    assert.deepEqual(
+      branches.map(({ open, ended }) => [open.size, ended.length]),
+      [
+        [0, 1],
+        [0, 1],
+      ],
+    );
+  });
+
   test('wrong options throw at once', () => {
     assert.throws(() => fanOut([]), /plugins is empty/);
     assert.throws(() => fanOut([new MinimalPlugin()], { liveMaxSpans: 2 ** 21 }), /liveMaxSpans must be/);

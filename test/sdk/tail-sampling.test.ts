@@ -346,6 +346,25 @@ describe('tail sampling', () => {
     assert.match(errors[1]!.message, /throwing: startSpan threw/);
   });
 
+  test('a predicate that records spans does not have those judged, and the books stay right', async () => {
+    const { plugin, kept } = setup({
+      heldMaxTraces: 10,
+      keepIf() {
+        record(plugin, 'inside');
+        plugin.setStatus(open, ERROR);
+        return false;
+      },
+    });
+    const open = plugin.startSpan({ name: 'open' });
+    for (let trace = 0; trace < 100; trace++) record(plugin, `trace ${trace}`);
+    plugin.endSpan(open);
+    await plugin.shutdown();
+    assert.deepEqual(await kept(), ['open']);
+    const { started, buffered, heldBytes, heldTraces, keptTraces, droppedTraces } = plugin.stats();
+    assert.deepEqual([started, buffered, heldBytes, heldTraces], [101, 0, 0, 0]);
+    assert.deepEqual([keptTraces, droppedTraces], [1, 100]);
+  });
+
   test('wrong options throw at once', () => {
     const inner = new ReferencePlugin({});
     assert.throws(() => tailSampling([]), /plugins is empty/);

@@ -145,6 +145,8 @@ export class FanOutPlugin implements FanOut {
     const remoteParent = parent === undefined ? start.remoteParent : undefined;
     const parentSlot = parent === undefined ? -1 : this.#table.slotOf(parent);
     const context = identify(start, this.#contextAt(parentSlot));
+    // Read once, here: a getter that threw later would leave the slot taken and the span open in some branches.
+    const plain = forwardStart(start, {});
     const span = this.#table.acquire();
     if (span === INVALID_SPAN) {
       this.#refused += 1;
@@ -158,8 +160,8 @@ export class FanOutPlugin implements FanOut {
       const identity = { ...context };
       const handle = this.#recorders[i]!.startSpan(
         parentSlot >= 0
-          ? forwardStart(start, { parent: this.#handles[parentSlot * width + i]!, context: identity })
-          : forwardStart(start, { remoteParent, context: identity }),
+          ? forwardStart(plain, { parent: this.#handles[parentSlot * width + i]!, context: identity })
+          : forwardStart(plain, { remoteParent, context: identity }),
       );
       // Read anew each time: a branch that starts spans of its own may have made the table grow.
       this.#handles[slot * width + i] = handle;

@@ -39,7 +39,7 @@ export interface KeepOptions {
   >;
   /**
    * Keep traces for which this returns `true`, asked once, when everything else has decided against. If it throws
-   * the trace is kept.
+   * the trace is kept. Spans that it records itself are left out.
    */
   readonly keepIf?: (trace: TailTrace) => boolean;
   /**

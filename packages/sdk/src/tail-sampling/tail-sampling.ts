@@ -151,6 +151,8 @@ class TailSamplingPlugin implements TailSampling {
   #droppedSpans = 0;
   #decidedEarly = 0;
   #shutdown: Promise<void> | undefined;
+  /** Whether `keepIf` is running. */
+  #judging = false;
 
   constructor(inner: FanOutPlugin, options: TailSamplingOptions, reporter: ErrorReporter) {
     const where = 'tailSampling';
@@ -176,6 +178,8 @@ class TailSamplingPlugin implements TailSampling {
 
   startSpan(start: SpanStart): SpanHandle {
     if (this.#shutdown !== undefined) return INVALID_SPAN;
+    // What `keepIf` itself records would have to be judged in turn, and so on.
+    if (this.#judging) return this.#leaveOut();
     try {
       return this.#startSpan(start);
     } catch {
@@ -457,6 +461,7 @@ class TailSamplingPlugin implements TailSampling {
 
   #judge(trace: HeldTrace): void {
     let keep = true;
+    this.#judging = true;
     try {
       keep = this.#policy.keepsTrace(trace.traceId, trace.spans, this.#now());
     } catch (cause) {
@@ -469,8 +474,11 @@ class TailSamplingPlugin implements TailSampling {
             { cause },
           ),
       );
+    } finally {
+      this.#judging = false;
     }
-    this.#decide(trace, keep);
+    // Unless `keepIf` has touched one of its spans, which was reason enough to keep it.
+    if (this.#traces.get(trace.traceId) === trace) this.#decide(trace, keep);
   }
 
   #decide(trace: HeldTrace, keep: boolean): void {
