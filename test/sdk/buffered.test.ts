@@ -645,6 +645,8 @@ describe('the options of a buffered plugin', () => {
     ],
     [{ onError: 'log' }, /onError must be a function, got string/],
     [{ sampler: {} }, /sampler must have a shouldSample method/],
+    [{ sampler: 'always_on' }, /sampler must have a shouldSample method, got string/],
+    [{ sampler: null }, /sampler must have a shouldSample method, got null/],
   ];
   for (const [options, message] of wrong) {
     it(`refuse ${JSON.stringify(options)}`, () => {

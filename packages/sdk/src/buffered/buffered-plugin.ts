@@ -30,6 +30,10 @@ export interface BufferedPlugin extends Required<TracerPlugin> {}
  * bounded queue, retries, circuit breaker and counters, so that one that throws, hangs or is down neither
  * delays nor harms another. `stats()` tells what became of every span.
  *
+ * What a getter, a proxy or a sampler asks of the plugin while the plugin is looking at it is refused: a span
+ * that it starts is `INVALID_SPAN` and counted as refused; anything else does nothing and is not counted, so
+ * a span that it ends stays live, until `liveMaxAgeMs` or the end of the process.
+ *
  * Where several exporters fail, the `retained` and `dropped` of the `FlushError` are sums over them.
  *
  * @param exporters - one exporter or several; they share the same bytes

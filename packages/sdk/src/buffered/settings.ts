@@ -56,6 +56,11 @@ export function resolveOptions(
       `${WHERE}: sampler must have a shouldSample method, got ${describe(options.sampler)}`,
     );
   }
+  if (options.resource !== undefined && typeof options.resource?.attributes !== 'object') {
+    throw new TypeError(
+      `${WHERE}: resource must be { attributes: { … } }, got ${describe(options.resource)}`,
+    );
+  }
   const spanMaxBytes = bytes('spanMaxBytes', MEBIBYTE);
   if (spanMaxBytes < 1024) {
     throw new RangeError(`${WHERE}: spanMaxBytes must be at least 1024, got ${spanMaxBytes}`);

@@ -2,6 +2,11 @@
  * How much one span may hold, as OpenTelemetry's specification names it. What goes beyond a limit is dropped
  * or cut off, and counted in the span itself where OTLP has a field for it.
  *
+ * Some bounds are fixed. Names of spans and events and descriptions of statuses are cut off after 16,384
+ * UTF-16 units, for which OTLP has no count; a trace state of more than 8,192 is left out. Dropped and counted
+ * are an attribute without a key, a value with more than 16 arrays and maps inside one another or more than
+ * 10,000 values in it, and one that OTLP has no place for, such as a function or a bigint beyond 64 bits.
+ *
  * @see https://opentelemetry.io/docs/specs/otel/trace/sdk/#span-limits
  */
 export interface SpanLimits {

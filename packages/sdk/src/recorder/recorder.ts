@@ -84,7 +84,8 @@ const { UNSET, OK, ERROR } = StatusCode;
  *
  * Application code runs inside a call only where it looks into what the caller passed: a getter, a proxy, a
  * sampler. Whatever such code asks of the same recorder meanwhile is refused, or it could pull the slot away
- * under the call that is using it.
+ * under the call that is using it. A refused startSpan is counted; any other call is not, and a span whose
+ * endSpan was refused stays live until `liveMaxAgeMs` or the end of the process.
  */
 
 /** Everything that a {@link Recorder} needs to know, checked. */
