@@ -78,6 +78,18 @@ test('numbers on the wire that no enum has become 0', () => {
   assert.equal(decodeOne(field(15, varintField(3, 3))).status.code, 0);
 });
 
+test('strings that differ in one byte are told apart, whatever was decoded before', () => {
+  const texts = Array.from(
+    { length: 12 },
+    (_, index) => `abcdefghijkl${'x'.repeat(index)}Z${'x'.repeat(11 - index)}end`,
+  );
+  for (const text of [...texts, ...texts]) {
+    const [decoded] = decodeTraces(encodeTraces([span({ name: text, attributes: { [text]: text } })]));
+    assert.equal(decoded!.name, text);
+    assert.deepEqual(decoded!.attributes, bare([[text, text]]));
+  }
+});
+
 test('an attribute without a key or a value is kept', () => {
   assert.deepEqual(decodeOne(field(9)).attributes, bare([['', null]]));
   assert.deepEqual(decodeOne(field(9, field(1, 'k'))).attributes, bare([['k', null]]));

@@ -146,6 +146,19 @@ test('messages larger than any buffer kept so far are encoded', () => {
   assert.deepEqual(decoded!.attributes.bytes, attributes.bytes);
 });
 
+test('a message that outgrows the buffer by the bytes of its lengths is encoded', () => {
+  // A buffer that grew beyond 4 MiB is not kept, so the next message begins with one of 64 KiB.
+  const large = [span({ attributes: { bytes: new Uint8Array(5_000_000) } })];
+  for (let size = 64 * 1024 - 200; size < 64 * 1024; size++) {
+    encodeTraces(large);
+    const bytes = new Uint8Array(size).fill(7);
+    assert.deepEqual(
+      decodeTraces(encodeTraces([span({ attributes: { bytes } })]))[0]!.attributes.bytes,
+      bytes,
+    );
+  }
+});
+
 test('wrong arguments throw RangeError or TypeError that name what is wrong', () => {
   const cyclic: Record<string, never> = {};
   cyclic.self = cyclic as never;

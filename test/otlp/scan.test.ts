@@ -14,7 +14,7 @@ import {
 import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
 import fc from 'fast-check';
 import { anySpans } from './arbitrary-spans.ts';
-import { bytes, field, varintField } from './protobuf.ts';
+import { bytes, field, varint, varintField } from './protobuf.ts';
 import { scramble } from './scramble.ts';
 import { span } from './span.ts';
 
@@ -212,6 +212,27 @@ test('invalid spans are passed over and counted', () => {
   assert.equal(countSpans(request), 4);
   scanner.reset(new Uint8Array());
   assert.deepEqual([scanner.invalid, scanner.invalidReason], [0, undefined]);
+});
+
+test('a kind or status that no enum has is 0, and a parent id of zeros is no parent', () => {
+  const ids = [field(1, Array(16).fill(1)), field(2, Array(8).fill(2))];
+  const odd = [varintField(6, 300), field(15, varintField(3, 300)), field(4, Array(8).fill(0))];
+  const scanner = new TraceScanner();
+  scanner.reset(bytes(field(1, field(2, field(2, ...ids, ...odd)))));
+  assert.ok(scanner.next());
+  assert.deepEqual([scanner.kind, scanner.statusCode, scanner.parentIdAt], [0, 0, -1]);
+});
+
+test('a span that reaches beyond its scope is an error, though the bytes are there', () => {
+  // The length of the span takes two bytes, as most do, and is one too large.
+  const attributes = Array.from({ length: 20 }, (_, index) => field(9, field(1, `key-${index}`)));
+  const message = [field(1, Array(16).fill(1)), field(2, Array(8).fill(2)), ...attributes].flat();
+  const tooLong = [0x12, ...varint(message.length + 1), ...message];
+  const request = bytes(field(1, field(2, tooLong), field(3, 'schema')));
+  const scanner = new TraceScanner();
+  scanner.reset(request);
+  assert.throws(() => scanner.next(), { code: 'TW_DECODE_INVALID' });
+  assert.throws(() => validateTraces(request), { code: 'TW_DECODE_INVALID' });
 });
 
 test('a second resource or scope, which only a decoder can merge, is an error that says so', () => {
