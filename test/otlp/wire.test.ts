@@ -44,6 +44,19 @@ test('integers of every size are written as protobufjs writes them', () => {
   );
 });
 
+test('a varint that is cut short is read as far as it goes', { timeout: 5000 }, () => {
+  for (const [bytes, value] of [
+    [[], 0],
+    [[0x85], 5],
+    [[0x85, 0x81], 0x85],
+    [new Array(20).fill(0x80), 0],
+  ] as const) {
+    const cut = Uint8Array.from(bytes);
+    assert.equal(wire.readVarint(cut, 0), value);
+    assert.ok(wire.skipVarint(cut, 0) > cut.length);
+  }
+});
+
 test('64 bits go through halves, bigints and floats unchanged', () => {
   fc.assert(
     fc.property(fc.bigInt(0n, 2n ** 64n - 1n), fc.double(), (unsigned, float) => {

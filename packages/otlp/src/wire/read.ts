@@ -7,7 +7,10 @@ export function readFixed32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0;
 }
 
-/** The varint at an offset, if it is below 2^53. {@link skipVarint} gives the offset behind it. */
+/**
+ * The varint at an offset, if it is below 2^53; what there is of it, if the bytes end before it does.
+ * {@link skipVarint} gives the offset behind it.
+ */
 export function readVarint(bytes: Uint8Array, at: number): number {
   const first = bytes[at]!;
   if (first < 0x80) return first;
@@ -16,7 +19,8 @@ export function readVarint(bytes: Uint8Array, at: number): number {
   for (let next = at + 1; ; next++, unit *= 0x80) {
     const byte = bytes[next]!;
     value += (byte & 0x7f) * unit;
-    if (byte < 0x80) return value;
+    // Behind the bytes there is `undefined`, which is not below 0x80 either: that would go on for ever.
+    if (!(byte >= 0x80)) return value;
   }
 }
 
