@@ -359,10 +359,38 @@ describe('tail sampling', () => {
     for (let trace = 0; trace < 100; trace++) record(plugin, `trace ${trace}`);
     plugin.endSpan(open);
     await plugin.shutdown();
-    assert.deepEqual(await kept(), ['open']);
+    // It failed only while `keepIf` decided against it.
+    assert.deepEqual(await kept(), []);
     const { started, buffered, heldBytes, heldTraces, keptTraces, droppedTraces } = plugin.stats();
     assert.deepEqual([started, buffered, heldBytes, heldTraces], [101, 0, 0, 0]);
-    assert.deepEqual([keptTraces, droppedTraces], [1, 100]);
+    assert.deepEqual([keptTraces, droppedTraces], [0, 101]);
+  });
+
+  test('a predicate that ends spans, of its trace or another, or flushes is asked once about each trace', async () => {
+    const asked: string[] = [];
+    const { plugin, kept } = setup({
+      decisionWaitMs: 0,
+      heldMaxBytes: 20_000,
+      keepIf({ spans }) {
+        asked.push(spans[0]!.name);
+        plugin.setAttribute(background, 'large', 'x'.repeat(20_000));
+        plugin.endSpan(background);
+        plugin.endSpan(other);
+        record(plugin, 'inside');
+        plugin.flushSync();
+        return spans[0]!.name === 'root';
+      },
+    });
+    const root = plugin.startSpan({ name: 'root' });
+    const background = plugin.startSpan({ name: 'background', parent: root });
+    const other = plugin.startSpan({ name: 'other' });
+    plugin.endSpan(root);
+    assert.deepEqual(asked, ['root', 'other']);
+    assert.deepEqual(await kept(), ['root', 'background']);
+    const { started, ended, live, buffered, heldBytes, heldTraces } = plugin.stats();
+    assert.deepEqual([started, ended, live, buffered, heldBytes, heldTraces], [3, 3, 0, 0, 0, 0]);
+    const { keptTraces, droppedTraces, droppedSpans } = plugin.stats();
+    assert.deepEqual([keptTraces, droppedTraces, droppedSpans], [1, 1, 1]);
   });
 
   test('wrong options throw at once', () => {

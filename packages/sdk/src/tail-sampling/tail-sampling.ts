@@ -364,9 +364,12 @@ class TailSamplingPlugin implements TailSampling {
   #endHeld(held: HeldSpan, endTimeUnixNanos: bigint | undefined): void {
     const now = this.#now();
     held.endTimeUnixNanos = typeof endTimeUnixNanos === 'bigint' ? endTimeUnixNanos : now;
-    const trace = this.#traces.get(held.context.traceId)!;
+    const trace = this.#traces.get(held.context.traceId);
+    // Ended by `keepIf` while its trace is being decided: it follows the decision, ended.
+    if (trace === undefined) return;
     this.#heldEnded += 1;
     if (this.#policy.keepsSpan(held, now)) {
+      this.#takeOut(trace);
       this.#decide(trace, true);
       return;
     }
@@ -442,15 +445,18 @@ class TailSamplingPlugin implements TailSampling {
 
   #setTimer(delayMs: number): void {
     this.#cancelTimer = this.#timers.after(delayMs, () => {
-      this.#cancelTimer = undefined;
       const now = this.#timers.now();
+      let next: HeldTrace | undefined;
       for (const trace of this.#due) {
         if (trace.dueAt > now) {
-          this.#setTimer(trace.dueAt - now);
-          return;
+          next = trace;
+          break;
         }
         this.#judge(trace);
       }
+      // Not earlier: a trace that `keepIf` completes is due after those here, and must not set a timer for itself.
+      this.#cancelTimer = undefined;
+      if (next !== undefined) this.#setTimer(next.dueAt - now);
     });
   }
 
@@ -460,7 +466,11 @@ class TailSamplingPlugin implements TailSampling {
   }
 
   #judge(trace: HeldTrace): void {
+    // Before `keepIf` is asked: whatever it does, this trace is decided once.
+    this.#takeOut(trace);
     let keep = true;
+    // It may end a span of another trace and so have that judged too.
+    const outer = this.#judging;
     this.#judging = true;
     try {
       keep = this.#policy.keepsTrace(trace.traceId, trace.spans, this.#now());
@@ -475,18 +485,22 @@ class TailSamplingPlugin implements TailSampling {
           ),
       );
     } finally {
-      this.#judging = false;
+      this.#judging = outer;
     }
-    // Unless `keepIf` has touched one of its spans, which was reason enough to keep it.
-    if (this.#traces.get(trace.traceId) === trace) this.#decide(trace, keep);
+    this.#decide(trace, keep);
   }
 
-  #decide(trace: HeldTrace, keep: boolean): void {
+  /** Removes a trace from the books of what is undecided. */
+  #takeOut(trace: HeldTrace): void {
     this.#traces.remove(trace);
     this.#due.delete(trace);
-    this.#decisions.set(trace.traceId, keep);
     this.#heldBytes -= trace.bytes;
     for (const held of trace.spans) if (held.endTimeUnixNanos !== undefined) this.#heldEnded -= 1;
+  }
+
+  /** Does what was decided about a trace that is taken out. */
+  #decide(trace: HeldTrace, keep: boolean): void {
+    this.#decisions.set(trace.traceId, keep);
     if (keep) this.#replay(trace);
     else this.#forget(trace);
   }
