@@ -111,6 +111,16 @@ describe('the host', () => {
     assert.throws(() => start({ plugin, flushIntervalMs: -1 }), /flushIntervalMs must be 0 to/);
     assert.throws(() => start({ plugin, flushSpans: 0.5 }), /flushSpans must be a whole number/);
     assert.throws(() => start({ exporters: [] }), /exporters/);
+    const wrong: readonly (readonly [options: unknown, message: RegExp])[] = [
+      [undefined, /give a plugin, or exporters/],
+      [{ plugin, exporters: [] }, /not both/],
+      [{ plugin: {} }, /methods of TracerPlugin; startSpan is missing/],
+      [{ plugin: null }, /methods of TracerPlugin/],
+      [{ plugin, onError: 'log' }, /onError must be a function, got string/],
+    ];
+    for (const [options, message] of wrong) {
+      assert.throws(() => startTracing(options as TracingOptions), { name: 'TypeError', message });
+    }
   });
 });
 

@@ -45,7 +45,7 @@ export interface HostOptions {
    *
    * Two things that no JavaScript can hide: while nobody else listens for one of these signals, it takes effect
    * on the event loop's next turn, not in the middle of a computation; and when the event loop runs empty with
-   * spans left that only an asynchronous export can deliver, `beforeExit` is emitted once more after it.
+   * spans left that an asynchronous export delivers better, or alone, `beforeExit` is emitted once more after it.
    */
   readonly saveAtProcessEnd?: boolean;
   /** Where `OTEL_…` variables are read. Default `process.env`. */
@@ -179,6 +179,15 @@ class Host implements Tracing, FacadeOwner {
   #shutdown: Promise<void> | undefined;
 
   constructor(options: TracingOptions) {
+    if (options?.plugin === undefined && options?.exporters === undefined) {
+      throw new TypeError('startTracing: give a plugin, or exporters');
+    }
+    if (options.plugin !== undefined && options.exporters !== undefined) {
+      throw new TypeError('startTracing: give a plugin or exporters, not both');
+    }
+    if (options.onError !== undefined && typeof options.onError !== 'function') {
+      throw new TypeError(`startTracing: onError must be a function, got ${typeof options.onError}`);
+    }
     const env = options.env ?? process.env;
     this.#reporter = new ErrorReporter(options.onError);
     const intervalMs = milliseconds(
@@ -192,7 +201,6 @@ class Host implements Tracing, FacadeOwner {
     this.#shutdownTimeoutMs = milliseconds(WHERE, 'shutdownTimeoutMs', options.shutdownTimeoutMs, 5000);
     this.#savesSync = options.exporters !== undefined && savesSync(options.exporters);
     const plugin = options.exporters === undefined ? options.plugin : this.#buffered(options, env);
-    if (plugin === undefined) throw new TypeError('startTracing: give a plugin, or exporters');
     this.#active = new Route(plugin, this.#reporter);
     this.#routes.add(this.#active);
     this.#facade = new Facade(this, this.#active);
@@ -406,9 +414,11 @@ class Host implements Tracing, FacadeOwner {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Whether every exporter delivers before the process exits, without an event loop. */
+/** Whether every exporter delivers before the process exits, and as well as with an event loop. */
 function savesSync(exporters: BatchExporter | readonly BatchExporter[]): boolean {
-  return [exporters].flat().every((exporter) => exporter.exportSync !== undefined);
+  return [exporters]
+    .flat()
+    .every((exporter) => exporter.exportSync !== undefined && exporter.exportSyncIsSlow !== true);
 }
 
 function codeOf(error: unknown): string {
