@@ -180,6 +180,7 @@ test('a malformed attribute is an error wherever it stands', () => {
     ['float of 9 bytes', field(2, [0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0])],
     ['integer that is cut', field(2, [0x18, 0x80])],
     ['integer that is not there', field(2, [0x18])],
+    ['integer followed by what is no field', field(2, [0x18, 1, 0x07])],
     ['boolean that is not there', field(2, [0x10])],
     ['integer of 11 bytes', field(2, [0x18, ...Array(10).fill(0x80), 0x01])],
     ['value longer than its attribute', [0x12, 9, 0x0a, 1, 0x61]],

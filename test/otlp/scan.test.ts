@@ -224,10 +224,10 @@ test('a kind or status that no enum has is 0, and a parent id of zeros is no par
 });
 
 test('a span that reaches beyond its scope is an error, though the bytes are there', () => {
-  // The length of the span takes two bytes, as most do, and is one too large.
+  // The length of the span takes two bytes, as most do, and takes in the schema URL, which could be a field of it.
   const attributes = Array.from({ length: 20 }, (_, index) => field(9, field(1, `key-${index}`)));
   const message = [field(1, Array(16).fill(1)), field(2, Array(8).fill(2)), ...attributes].flat();
-  const tooLong = [0x12, ...varint(message.length + 1), ...message];
+  const tooLong = [0x12, ...varint(message.length + 8), ...message];
   const request = bytes(field(1, field(2, tooLong), field(3, 'schema')));
   const scanner = new TraceScanner();
   scanner.reset(request);
