@@ -52,6 +52,12 @@ export interface BatchExporter {
    */
   exportSync?(batch: SpanBatch): void;
 
+  /**
+   * Whether `exportSync` takes much longer than `export` or can do less, so that it is the last resort: where
+   * the end of a process leaves time for `export`, the host flushes first. Default `false`.
+   */
+  readonly exportSyncIsSlow?: boolean;
+
   /** Delivers what the exporter itself still buffers. */
   flush?(): Promise<void>;
 
