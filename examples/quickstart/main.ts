@@ -8,8 +8,8 @@ import { formatTrace, startTracing } from '@tracewell/sdk';
 import { openStore, storeExporter } from '@tracewell/store';
 
 const directory = mkdtempSync(join(tmpdir(), 'tracewell-'));
-await using store = await openStore(directory);
-await using tracing = startTracing({ exporters: storeExporter(store), resource: { 'service.name': 'shop' } });
+const store = await openStore(directory);
+const tracing = startTracing({ exporters: storeExporter(store), resource: { 'service.name': 'shop' } });
 
 const checkout = tracing.plugin.startSpan({ name: 'checkout', attributes: { 'order.items': 3 } });
 const charge = tracing.plugin.startSpan({ name: 'charge card', parent: checkout });
@@ -21,3 +21,6 @@ await tracing.flush();
 const { spans } = await store.queryTraces({ service: 'shop', status: StatusCode.ERROR, lastSeconds: 60 });
 const trace = await store.getTrace(spans[0]!.traceId);
 console.log(formatTrace(trace!.spans));
+
+await tracing.shutdown();
+await store.close();
