@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { parseArgs, styleText } from 'node:util';
 import { SpanKind, StatusCode } from '@tracewell/plugin';
 import { formatTrace } from '@tracewell/sdk';
 import { openStore, type Trace, type TraceStore } from '@tracewell/store';
@@ -220,7 +220,7 @@ function table(head: string[], rows: string[][]): void {
 }
 
 function heading(text: string): void {
-  console.log(process.stdout.hasColors?.() ? `\n\x1b[1m${text}\x1b[0m` : `\n${text}`);
+  console.log(`\n${styleText('bold', text)}`);
 }
 
 function say(text: string): void {
