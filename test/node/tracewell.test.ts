@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from 'node:assert';
+import { deepStrictEqual, ok, rejects, strictEqual, throws } from 'node:assert';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { trace } from '@opentelemetry/api';
 import { tracewell } from '@tracewell/node';
 import { SpanKind } from '@tracewell/plugin';
-import { lateExporter, lateSyncExporter } from '../../packages/node/src/start/late-exporter.ts';
+import { lateExporter } from '../../packages/node/src/start/late-exporter.ts';
 import { VERSION } from '../../packages/node/src/version.ts';
 import { storedSpans, temporaryFolder } from './run-app.ts';
 
@@ -116,7 +116,7 @@ describe('an exporter that is opened late', () => {
       };
     });
     const exports = [1, 2, 3].map((spanCount) => exporter.export({ ...batch, spanCount }));
-    strictEqual(exporter.exportSync, undefined);
+    throws(() => exporter.exportSync?.(batch), { code: 'TW_EXPORT_FAILED', message: /before it was open/ });
     deepStrictEqual(delivered, []);
     resolve();
     await Promise.all(exports);
@@ -124,7 +124,7 @@ describe('an exporter that is opened late', () => {
   });
 
   it('refuses everything for good if it cannot be opened', async () => {
-    const exporter = lateSyncExporter('late', async () => {
+    const exporter = lateExporter('late', async () => {
       throw new Error('no such disk');
     });
     await rejects(exporter.export(batch), {

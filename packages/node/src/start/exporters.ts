@@ -1,7 +1,8 @@
+import { otlpExporter } from '@tracewell/opentelemetry';
 import type { BatchExporter } from '@tracewell/plugin';
 import type { StoreOptions, TraceStore } from '@tracewell/store';
 import type { ExporterName } from './configuration.ts';
-import { lateExporter, lateSyncExporter } from './late-exporter.ts';
+import { lateExporter } from './late-exporter.ts';
 
 /** Where spans go, and the store if that is one of the places. */
 export interface Destinations {
@@ -20,23 +21,17 @@ export function createDestinations(
   const exporters = [...given];
   let opening: Promise<TraceStore> | undefined;
   if (names.includes('store')) {
-    // Everything below is loaded only by those who want it: starting is waited for, every time.
+    // Loaded only by those who want it: starting is waited for, every time.
     const loading = import('@tracewell/store');
     const opened = loading.then(({ openStore }) => openStore(store.directory, store.options));
     opening = opened;
-    exporters.push(lateSyncExporter('store', async () => (await loading).storeExporter(await opened)));
+    exporters.push(lateExporter('store', async () => (await loading).storeExporter(await opened)));
   }
   if (names.includes('otlp')) {
-    exporters.push(
-      lateExporter('otlp', async () =>
-        (await import('@tracewell/opentelemetry')).otlpExporter({ onWarning }),
-      ),
-    );
+    exporters.push(otlpExporter({ onWarning }));
   }
   if (names.includes('console')) {
-    exporters.push(
-      lateSyncExporter('console', async () => (await import('@tracewell/sdk')).consoleExporter()),
-    );
+    exporters.push(lateExporter('console', async () => (await import('@tracewell/sdk')).consoleExporter()));
   }
   return { exporters: exporters.length > 0 ? exporters : [NOWHERE], opening };
 }

@@ -2,7 +2,7 @@ import type { Agent, AgentOptions } from 'node:http';
 import type { AgentOptions as HttpsAgentOptions } from 'node:https';
 import { type OtlpEnvironment, otlpEnvironment } from './environment.ts';
 
-/** Options of `otlpExporter`; but for the last two, those of OpenTelemetry's `OTLPTraceExporter` by the same names. */
+/** Options of `otlpExporter`; but for the last three, those of OpenTelemetry's `OTLPTraceExporter` by the same names. */
 export interface OtlpExporterOptions {
   /**
    * Where to post, path included. Default: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, or
@@ -10,7 +10,8 @@ export interface OtlpExporterOptions {
    */
   readonly url?: string;
   /**
-   * Headers to send, or a function that is asked for them before every request, for tokens that expire.
+   * Headers to send, or a function that is asked for them before every request, for tokens that expire; while
+   * the process exits, when nothing can be waited for, those of the request before are sent.
    * They come before those of `OTEL_EXPORTER_OTLP_HEADERS` and `OTEL_EXPORTER_OTLP_TRACES_HEADERS`. They never appear in an error.
    */
   readonly headers?: Readonly<Record<string, string>> | (() => Promise<Record<string, string>>);
@@ -28,6 +29,8 @@ export interface OtlpExporterOptions {
   /**
    * Options of the HTTP or HTTPS agent, or a function that makes one. Certificates and key that it does not
    * give come from `OTEL_EXPORTER_OTLP_[TRACES_]CERTIFICATE`, `…_CLIENT_CERTIFICATE` and `…_CLIENT_KEY`.
+   * With a function, here or as one of the options, nothing can be delivered while the process exits: it cannot
+   * be taken along to another process.
    */
   readonly httpAgentOptions?:
     | AgentOptions
@@ -35,6 +38,11 @@ export interface OtlpExporterOptions {
     | ((protocol: string) => Agent | Promise<Agent>);
   /** Goes before the exporter's own product in the header `User-Agent`. */
   readonly userAgent?: string;
+  /**
+   * How long delivering may hold up the end of the process, all batches together, in milliseconds. Default 2,000,
+   * which only a collector that does not answer uses up; 0 delivers nothing while the process exits.
+   */
+  readonly exitTimeoutMillis?: number;
   /** Names the exporter in errors and statistics. Default `otlp`. */
   readonly name?: string;
   /**
@@ -47,11 +55,14 @@ export interface OtlpExporterOptions {
 /** Where and how to post, everything decided. */
 export interface OtlpConfiguration {
   readonly url: URL;
-  readonly headers: () => Promise<Record<string, string>>;
+  /** Lower-case names; the content type is among them. */
+  readonly headers: Readonly<Record<string, string>> | (() => Promise<Record<string, string>>);
   readonly compression: 'none' | 'gzip';
   readonly timeoutMs: number;
+  readonly exitTimeoutMs: number;
   readonly concurrencyLimit: number;
-  readonly agent: (protocol: string) => Agent | Promise<Agent>;
+  /** Options, or what makes one. */
+  readonly agent: HttpsAgentOptions | ((protocol: string) => Agent | Promise<Agent>);
   readonly userAgent: string;
 }
 
@@ -70,7 +81,7 @@ const DEFAULT_URL = 'http://localhost:4318/v1/traces';
  * @throws RangeError if an option is invalid
  */
 export function readConfiguration(options: OtlpExporterOptions): OtlpConfiguration {
-  const { url, compression, userAgent } = options;
+  const { url, compression, userAgent, exitTimeoutMillis = 2000 } = options;
   if (url !== undefined && !isHttpUrl(url)) {
     // The URL itself stays out of the message: people put passwords into URLs.
     throw new RangeError('otlpExporter: url must be an absolute http: or https: URL');
@@ -84,12 +95,18 @@ export function readConfiguration(options: OtlpExporterOptions): OtlpConfigurati
       throw new RangeError(`otlpExporter: ${field} must be a number above 0, got ${String(value)}`);
     }
   }
+  if (!(Number.isFinite(exitTimeoutMillis) && exitTimeoutMillis >= 0)) {
+    throw new RangeError(
+      `otlpExporter: exitTimeoutMillis must be a number from 0 on, got ${String(exitTimeoutMillis)}`,
+    );
+  }
   const environment = otlpEnvironment(process.env, options.onWarning ?? (() => {}));
   return {
     url: url === undefined ? (environment.url ?? new URL(DEFAULT_URL)) : new URL(url),
     headers: headersOf(options, environment),
     compression: compression ?? environment.compression ?? 'none',
     timeoutMs: options.timeoutMillis ?? environment.timeoutMs ?? 10_000,
+    exitTimeoutMs: exitTimeoutMillis,
     concurrencyLimit: options.concurrencyLimit ?? 30,
     agent: agentOf(options, environment),
     userAgent: userAgent === undefined ? USER_AGENT : `${userAgent} ${USER_AGENT}`,
@@ -98,30 +115,23 @@ export function readConfiguration(options: OtlpExporterOptions): OtlpConfigurati
 
 function headersOf(options: OtlpExporterOptions, environment: OtlpEnvironment): OtlpConfiguration['headers'] {
   const { headers } = options;
-  return async () => {
+  const merge = (given: Readonly<Record<string, string>>): Record<string, string> => {
     const merged: Record<string, string> = { ...environment.headers };
-    const given = typeof headers === 'function' ? await headers() : headers;
-    for (const [key, value] of Object.entries(given ?? {})) {
+    for (const [key, value] of Object.entries(given)) {
       // One that is undefined, as configuration often is, would be sent as that word.
       if (value !== undefined && value !== null) merged[key.toLowerCase()] = String(value);
     }
     merged['content-type'] = 'application/x-protobuf';
     return merged;
   };
+  if (typeof headers === 'function') return async () => merge((await headers()) ?? {});
+  return merge(headers ?? {});
 }
 
 function agentOf(options: OtlpExporterOptions, environment: OtlpEnvironment): OtlpConfiguration['agent'] {
   const { httpAgentOptions, keepAlive = true } = options;
   if (typeof httpAgentOptions === 'function') return httpAgentOptions;
-  return async (protocol) => {
-    // Loaded when it is needed, which is after instrumentations have had their way with these modules.
-    if (protocol === 'http:') {
-      const { Agent } = await import('node:http');
-      return new Agent({ keepAlive, ...(httpAgentOptions as AgentOptions | undefined) });
-    }
-    const { Agent } = await import('node:https');
-    return new Agent({ keepAlive, ...environment.tls, ...httpAgentOptions });
-  };
+  return { keepAlive, ...environment.tls, ...httpAgentOptions };
 }
 
 function isHttpUrl(url: string): boolean {

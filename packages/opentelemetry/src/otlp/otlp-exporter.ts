@@ -17,6 +17,10 @@ const TOO_LARGE = 413;
  * with `Retry-After`, when. A batch that the receiver finds too large (413) is cut in halves, down to single
  * spans; what it took stays taken when a later part fails and the batch is exported again.
  *
+ * When the process ends with spans that no request has delivered yet, by `process.exit()`, an uncaught exception
+ * or a signal, a child process posts them while this one waits: some 50 ms, if spans are waiting, and at most
+ * `exitTimeoutMillis`, whatever the receiver does. Where the program has time, the host flushes instead.
+ *
  * @throws RangeError if an option is invalid
  *
  * @example
@@ -34,23 +38,37 @@ export function otlpExporter(options: OtlpExporterOptions = {}): BatchExporter {
   return new OtlpExporter(options.name ?? 'otlp', readConfiguration(options), options.onWarning);
 }
 
-/** What is left of a batch that is being sent in parts. */
+/** What is left to send of a batch: all of it, or parts, once the receiver has found it too large. */
 interface Split {
-  readonly left: SpanBatch[];
+  left: readonly SpanBatch[];
   rejectedSpans: number;
   /** Why the first of the rejected spans was rejected. */
   why: string | undefined;
 }
 
+/**
+ * What calls of `exportSync` have in common between which the event loop did not turn, which are all of them
+ * while a process exits: they share one deadline, and after a failure that does not pass at once the others
+ * need not wait for the same.
+ */
+interface SyncTurn {
+  readonly deadline: number;
+  failure: ExportError | undefined;
+}
+
 class OtlpExporter implements BatchExporter {
   readonly name: string;
+  /** It takes a process. */
+  readonly exportSyncIsSlow = true;
   readonly #url: string;
   readonly #limit: number;
+  readonly #exitTimeoutMs: number;
   readonly #transport: OtlpTransport;
   readonly #onWarning: ((message: string) => void) | undefined;
   readonly #inFlight = new Set<Promise<void>>();
   /** By the batch's bytes, so that a retry goes on where the last attempt ended. */
   readonly #splits = new WeakMap<Uint8Array, Split>();
+  #syncTurn: SyncTurn | undefined;
   #isShutDown = false;
 
   constructor(
@@ -61,14 +79,13 @@ class OtlpExporter implements BatchExporter {
     this.name = name;
     this.#url = `${configuration.url.origin}${configuration.url.pathname}`;
     this.#limit = configuration.concurrencyLimit;
+    this.#exitTimeoutMs = configuration.exitTimeoutMs;
     this.#transport = new OtlpTransport(configuration);
     this.#onWarning = onWarning;
   }
 
   async export(batch: SpanBatch, options?: ExportOptions): Promise<void> {
-    if (this.#isShutDown) {
-      throw new ExportError(`${this.name}: is shut down; make a new exporter`, { retryable: false });
-    }
+    this.#checkOpen();
     if (this.#inFlight.size >= this.#limit) {
       throw new ExportError(`${this.name}: ${this.#limit} requests are in flight`, { retryable: true });
     }
@@ -78,6 +95,26 @@ class OtlpExporter implements BatchExporter {
       await delivery;
     } finally {
       this.#inFlight.delete(delivery);
+    }
+  }
+
+  exportSync(batch: SpanBatch): void {
+    this.#checkOpen();
+    if (this.#exitTimeoutMs === 0) {
+      throw new ExportError(`${this.name}: nothing is sent while the process exits: exitTimeoutMillis is 0`, {
+        retryable: true,
+      });
+    }
+    const turn = this.#syncTurn ?? this.#beginSyncTurn();
+    if (turn.failure !== undefined) throw turn.failure;
+    const steps = this.#steps(batch);
+    try {
+      for (let step = steps.next(); !step.done; ) {
+        step = steps.next(this.#transport.postSync(step.value, turn.deadline - performance.now()));
+      }
+    } catch (error) {
+      if (error instanceof ExportError && error.retryable) turn.failure = error;
+      throw error;
     }
   }
 
@@ -91,19 +128,52 @@ class OtlpExporter implements BatchExporter {
     await this.#transport.close();
   }
 
+  #checkOpen(): void {
+    if (!this.#isShutDown) return;
+    throw new ExportError(`${this.name}: is shut down; make a new exporter`, { retryable: false });
+  }
+
+  #beginSyncTurn(): SyncTurn {
+    const turn = { deadline: performance.now() + this.#exitTimeoutMs, failure: undefined };
+    this.#syncTurn = turn;
+    setImmediate(() => {
+      this.#syncTurn = undefined;
+    }).unref();
+    return turn;
+  }
+
   async #deliver(batch: SpanBatch, signal: AbortSignal | undefined): Promise<void> {
-    let split = this.#splits.get(batch.bytes);
-    if (split === undefined) {
-      const answer = await this.#transport.post(batch.bytes, signal);
-      if (answer.status !== TOO_LARGE) {
-        this.#judge(answer);
-        return;
-      }
-      split = { left: [], rejectedSpans: 0, why: undefined };
-      this.#divide(batch, split, answer);
-      this.#splits.set(batch.bytes, split);
+    const steps = this.#steps(batch);
+    for (let step = steps.next(); !step.done; ) {
+      step = steps.next(await this.#transport.post(step.value, signal));
     }
-    await this.#deliverParts(split, signal);
+  }
+
+  /**
+   * Yields what is to be posted next and is given the answer, which is all that waiting for it or not waiting
+   * changes. A failure that may pass leaves what is left of the batch for the next attempt, or for one that
+   * goes on beside this.
+   *
+   * @throws ExportError unless the receiver took everything
+   */
+  *#steps(batch: SpanBatch): Generator<Uint8Array, void, OtlpAnswer> {
+    const split = this.#splits.get(batch.bytes) ?? { left: [batch], rejectedSpans: 0, why: undefined };
+    this.#splits.set(batch.bytes, split);
+    for (let part = split.left[0]; part !== undefined; part = split.left[0]) {
+      const answer = yield part.bytes;
+      try {
+        if (answer.status !== TOO_LARGE) this.#judge(answer);
+      } catch (error) {
+        // The batch as a whole: then that is all there is to say.
+        if (part.bytes === batch.bytes) throw error;
+        if (!(error instanceof ExportError) || error.retryable) throw error;
+        split.rejectedSpans += error.rejectedSpans ?? part.spanCount;
+        split.why ??= error.message;
+      }
+      // Not the first any more if two attempts go on beside each other.
+      split.left = split.left.filter((other) => other !== part);
+      if (answer.status === TOO_LARGE) this.#divide(part, split, answer);
+    }
     this.#splits.delete(batch.bytes);
     if (split.rejectedSpans > 0) {
       throw new ExportError(
@@ -113,25 +183,10 @@ class OtlpExporter implements BatchExporter {
     }
   }
 
-  /** Sends part by part; a failure that may pass leaves the rest for the next attempt. */
-  async #deliverParts(split: Split, signal: AbortSignal | undefined): Promise<void> {
-    for (let part = split.left[0]; part !== undefined; part = split.left[0]) {
-      const answer = await this.#transport.post(part.bytes, signal);
-      try {
-        if (answer.status !== TOO_LARGE) this.#judge(answer);
-      } catch (error) {
-        if (!(error instanceof ExportError) || error.retryable) throw error;
-        split.rejectedSpans += error.rejectedSpans ?? part.spanCount;
-        split.why ??= error.message;
-      }
-      split.left.shift();
-      if (answer.status === TOO_LARGE) this.#divide(part, split, answer);
-    }
-  }
-
   #divide(batch: SpanBatch, split: Split, answer: OtlpAnswer): void {
     if (batch.spanCount > 1) {
-      split.left.unshift(...splitTraces(batch.bytes, Math.ceil(batch.spanCount / 2)));
+      const halves = splitTraces(batch.bytes, Math.ceil(batch.spanCount / 2));
+      split.left = [...halves, ...split.left];
       return;
     }
     split.rejectedSpans += batch.spanCount;

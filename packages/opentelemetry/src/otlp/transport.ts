@@ -5,6 +5,7 @@ import { context } from '@opentelemetry/api';
 import { ExportError } from '@tracewell/plugin';
 import { suppressTracing } from '../api/context.ts';
 import type { OtlpConfiguration } from './configuration.ts';
+import { type ExitOutcome, postFromChild } from './exit-post.ts';
 
 /** What is read of an answer. A partial success is some hundred bytes. */
 const MAX_ANSWER_BYTES = 1 << 20;
@@ -31,9 +32,12 @@ export interface OtlpAnswer {
 export class OtlpTransport {
   readonly #configuration: OtlpConfiguration;
   #connection: Promise<{ request: typeof import('node:http').request; agent: Agent }> | undefined;
+  /** Those of the last request, or those that are always the same. */
+  #headers: Readonly<Record<string, string>> | undefined;
 
   constructor(configuration: OtlpConfiguration) {
     this.#configuration = configuration;
+    if (typeof configuration.headers !== 'function') this.#headers = configuration.headers;
   }
 
   /**
@@ -42,27 +46,60 @@ export class OtlpTransport {
    * @throws ExportError if no answer came; retryable unless the request itself is impossible
    */
   async post(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<OtlpAnswer> {
-    const { url, compression, timeoutMs, userAgent } = this.#configuration;
+    const { url, compression, timeoutMs, headers } = this.#configuration;
     const deadline = AbortSignal.timeout(timeoutMs);
     const aborted = signal === undefined ? deadline : AbortSignal.any([deadline, signal]);
     try {
-      const [{ request, agent }, headers] = await Promise.all([
+      const [{ request, agent }, asked] = await Promise.all([
         this.#connect(),
-        this.#configuration.headers(),
+        typeof headers === 'function' ? headers() : headers,
       ]);
+      this.#headers = asked;
       const body = compression === 'gzip' ? await compress(bytes) : bytes;
-      const sent: Record<string, string> = {
-        ...headers,
-        'user-agent': userAgent,
-        'content-length': String(body.length),
-        ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
-      };
+      const sent = this.#complete(asked, body);
       return await context.with(suppressTracing(context.active()), () =>
         exchange(request, url, { method: 'POST', headers: sent, agent, signal: aborted }, sent, body),
       );
     } catch (cause) {
-      throw this.#error(cause, deadline.aborted, signal?.aborted === true);
+      if (deadline.aborted) throw this.#timeout(timeoutMs);
+      if (signal?.aborted === true) {
+        throw new ExportError(`the request to ${this.#where} was given up`, {
+          retryable: true,
+          code: 'TW_EXPORT_TIMEOUT',
+        });
+      }
+      throw this.#error(cause);
     }
+  }
+
+  /**
+   * Posts one request before it returns, from a process of its own.
+   *
+   * @param timeoutMs - what is left of `exitTimeoutMs`
+   * @throws ExportError if no answer came within this time; retryable unless the request itself is impossible
+   */
+  postSync(bytes: Uint8Array, timeoutMs: number): OtlpAnswer {
+    const { url, compression, agent, exitTimeoutMs } = this.#configuration;
+    if (this.#headers === undefined) {
+      throw this.#undeliverable('the function that gives the headers was not asked before');
+    }
+    if (typeof agent === 'function') throw this.#undeliverable('httpAgentOptions is a function');
+    if (timeoutMs <= 0) throw this.#timeout(exitTimeoutMs);
+    const body = compression === 'gzip' ? gzipSync(bytes) : bytes;
+    const sentHeaders = this.#complete(this.#headers, body);
+    let outcome: ExitOutcome;
+    try {
+      const request = { url: url.href, headers: sentHeaders, body, maxAnswerBytes: MAX_ANSWER_BYTES };
+      outcome = context.with(suppressTracing(context.active()), () =>
+        postFromChild({ ...request, agent: { ...agent, keepAlive: false } }, timeoutMs),
+      );
+    } catch {
+      throw this.#undeliverable('httpAgentOptions holds a function, or an object that only this process has');
+    }
+    if (outcome.kind === 'answer') return { ...outcome, sentHeaders };
+    if (outcome.kind === 'timeout') throw this.#timeout(exitTimeoutMs);
+    if (outcome.kind === 'no-process') throw this.#undeliverable(`no process can post it: ${outcome.why}`);
+    throw this.#error(Object.assign(new Error(outcome.message), { code: outcome.code, name: outcome.name }));
   }
 
   /** Closes the connections that are kept. */
@@ -74,12 +111,14 @@ export class OtlpTransport {
 
   #connect(): Promise<{ request: typeof import('node:http').request; agent: Agent }> {
     this.#connection ??= (async () => {
-      const { protocol } = this.#configuration.url;
-      const [{ request }, agent] = await Promise.all([
-        protocol === 'https:' ? import('node:https') : import('node:http'),
-        this.#configuration.agent(protocol),
-      ]);
-      return { request: request as typeof import('node:http').request, agent };
+      const { url, agent } = this.#configuration;
+      // Loaded when it is needed, which is after instrumentations have had their way with these modules.
+      const { request, Agent } =
+        url.protocol === 'https:' ? await import('node:https') : await import('node:http');
+      return {
+        request: request as typeof import('node:http').request,
+        agent: typeof agent === 'function' ? await agent(url.protocol) : new Agent(agent),
+      };
     })().catch((error) => {
       this.#connection = undefined;
       throw error;
@@ -87,30 +126,45 @@ export class OtlpTransport {
     return this.#connection;
   }
 
-  #error(cause: unknown, timedOut: boolean, aborted: boolean): ExportError {
-    const { url, timeoutMs } = this.#configuration;
-    const where = `${url.origin}${url.pathname}`;
-    if (timedOut) {
-      return new ExportError(`${where} did not answer within ${timeoutMs} ms`, {
-        retryable: true,
-        code: 'TW_EXPORT_TIMEOUT',
-      });
-    }
-    if (aborted) {
-      return new ExportError(`the request to ${where} was given up`, {
-        retryable: true,
-        code: 'TW_EXPORT_TIMEOUT',
-      });
-    }
+  #complete(headers: Readonly<Record<string, string>>, body: Uint8Array): Record<string, string> {
+    const { compression, userAgent } = this.#configuration;
+    return {
+      ...headers,
+      'user-agent': userAgent,
+      'content-length': String(body.length),
+      ...(compression === 'gzip' && { 'content-encoding': 'gzip' }),
+    };
+  }
+
+  /** The URL without the parts in which people put passwords. */
+  get #where(): string {
+    const { origin, pathname } = this.#configuration.url;
+    return `${origin}${pathname}`;
+  }
+
+  #timeout(timeoutMs: number): ExportError {
+    return new ExportError(`${this.#where} did not answer within ${timeoutMs} ms`, {
+      retryable: true,
+      code: 'TW_EXPORT_TIMEOUT',
+    });
+  }
+
+  #undeliverable(why: string): ExportError {
+    return new ExportError(`${this.#where} gets nothing while the process exits: ${why}`, {
+      retryable: true,
+    });
+  }
+
+  #error(cause: unknown): ExportError {
     const code = errorCode(cause);
     // What Node refuses to send at all, a line break in a header say, it will refuse again. Neither the
     // cause nor its message goes on: for such an error they may quote the header.
     if (code?.startsWith('ERR_INVALID_') || code?.startsWith('ERR_HTTP_')) {
-      return new ExportError(`the request to ${where} cannot be sent: ${code}; check its headers`, {
+      return new ExportError(`the request to ${this.#where} cannot be sent: ${code}; check its headers`, {
         retryable: false,
       });
     }
-    return new ExportError(`${where} cannot be reached: ${code ?? nameOf(cause)}`, {
+    return new ExportError(`${this.#where} cannot be reached: ${code ?? nameOf(cause)}`, {
       retryable: true,
       ...(code !== undefined && { cause }),
     });
