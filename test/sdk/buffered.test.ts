@@ -635,7 +635,7 @@ describe('the options of a buffered plugin', () => {
     [{ batchMaxSpans: 1.5 }, /batchMaxSpans must be a whole number/],
     [{ batchMaxBytes: -1 }, /batchMaxBytes must be a whole number/],
     [{ queueMaxBytes: Number.NaN }, /queueMaxBytes must be a whole number/],
-    [{ queueDropPolicy: 'random' }, /queueDropPolicy must be 'oldest' or 'newest', got random/],
+    [{ queueDropPolicy: 'random' }, /queueDropPolicy must be one of 'oldest', 'newest', got "random"/],
     [{ exportTimeoutMs: Number.POSITIVE_INFINITY }, /exportTimeoutMs must be 0 to 2147483647 milliseconds/],
     [{ retry: { initialDelayMs: -1 } }, /retry.initialDelayMs must be/],
     [{ breaker: { failures: 0 } }, /breaker.failures must be a whole number from 1/],
@@ -643,10 +643,17 @@ describe('the options of a buffered plugin', () => {
       { limits: { eventCountLimit: -1 } },
       /limits.eventCountLimit must be a whole number from 0 on or Infinity/,
     ],
-    [{ onError: 'log' }, /onError must be a function, got string/],
-    [{ sampler: {} }, /sampler must have a shouldSample method/],
-    [{ sampler: 'always_on' }, /sampler must have a shouldSample method, got string/],
-    [{ sampler: null }, /sampler must have a shouldSample method, got null/],
+    [{ onError: 'log' }, /onError must be a function, got "log"/],
+    [{ sampler: {} }, /sampler must be a Sampler/],
+    [{ sampler: 'always_on' }, /sampler must be a Sampler, such as .*, got "always_on"/],
+    [{ sampler: null }, /sampler must be a Sampler, .*, got null/],
+    [{ resource: { 'service.name': 'x' } }, /resource: give { attributes: { 'service.name': … } }, got/],
+    [{ resource: { attributes: null } }, /resource: give { attributes: .* got an object with attributes/],
+    [{ resource: 'shop' }, /resource: give { attributes: .* got "shop"/],
+    [{ clock: {} }, /clock must be an object with monotonicMs, wallMs, got an object without keys/],
+    [{ timers: { now: Date.now } }, /timers must be an object with now, after, soon, random/],
+    [{ random: 4 }, /random must be a function, got 4/],
+    [{ retry: 3 }, /retry must be an object, got 3/],
   ];
   for (const [options, message] of wrong) {
     it(`refuse ${JSON.stringify(options)}`, () => {
@@ -656,6 +663,10 @@ describe('the options of a buffered plugin', () => {
       );
     });
   }
+
+  it('are an object', () => {
+    assert.throws(() => bufferedPlugin(exporter, null as never), /options must be an object, got null/);
+  });
 
   it('need an exporter that is one', () => {
     assert.throws(() => bufferedPlugin([]), /at least one exporter/);

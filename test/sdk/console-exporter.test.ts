@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { encodeTraces } from '@tracewell/otlp';
 import { type BatchExporter, ExportError, type SpanBatch, type SpanData } from '@tracewell/plugin';
 import { testBatchExporter } from '@tracewell/plugin/conformance';
-import { type ConsoleExporterOptions, consoleExporter } from '@tracewell/sdk';
+import { type ConsoleExporterOptions, consoleExporter, formatTrace } from '@tracewell/sdk';
 import { checkout, TraceBuilder } from './support/span-data.ts';
 
 /** A stream that takes text, or fails, as a terminal does. */
@@ -120,6 +120,22 @@ describe('the console exporter', () => {
     }
     await turn();
     assert.equal(stream.listenerCount('error'), 0);
+  });
+
+  test('wrong options throw at once', () => {
+    const wrong: readonly (readonly [options: unknown, message: RegExp])[] = [
+      [null, /consoleExporter: options must be an object, got null/],
+      [{ stream: {} }, /stream must be an object with write, on, removeListener, .*; write is no method/],
+      [{ waitMs: -1 }, /waitMs must be 0 to 2147483647 milliseconds, got -1/],
+      [{ width: '80' }, /width must be a number of 1 or more, got "80"/],
+      [{ maxSpans: Number.NaN }, /maxSpans must be a number of 1 or more, got NaN/],
+      [{ colors: 'auto' }, /colors must be true or false, got "auto"/],
+      [{ attributes: 'some' }, /attributes must be one of 'notable', 'all', 'none', got "some"/],
+    ];
+    for (const [options, message] of wrong) {
+      assert.throws(() => consoleExporter(options as never), { message });
+    }
+    assert.throws(() => formatTrace([], { alike: 0 }), /formatTrace: alike must be a number of 1 or more/);
   });
 
   test('writes to standard error by default, without colours where there is no terminal', async () => {

@@ -222,6 +222,18 @@ describe('fan-out', () => {
     assert.throws(() => fanOut([]), /plugins is empty/);
     assert.throws(() => fanOut([new MinimalPlugin()], { liveMaxSpans: 2 ** 21 }), /liveMaxSpans must be/);
     assert.throws(() => fanOut([new MinimalPlugin()], { flushTimeoutMs: Number.NaN }), /flushTimeoutMs/);
+    const wrong: readonly (readonly [plugins: unknown, options: unknown, message: RegExp])[] = [
+      [undefined, {}, /fanOut: plugins must be a TracerPlugin, got undefined; startSpan is missing/],
+      [[new MinimalPlugin(), {}], {}, /plugins\[1\] must be a TracerPlugin, got an object without keys/],
+      [[taker('memory')], {}, /plugins\[0\] .* startSpan is missing; wrap an exporter with bufferedPlugin/],
+      [[new MinimalPlugin('')], {}, /plugins\[0\] .* name is missing/],
+      [[new MinimalPlugin()], null, /options must be an object, got null/],
+      [[new MinimalPlugin()], { name: 7 }, /name must be a non-empty string, got 7/],
+      [[new MinimalPlugin()], { onError: {} }, /onError must be a function, got an object without keys/],
+    ];
+    for (const [plugins, options, message] of wrong) {
+      assert.throws(() => fanOut(plugins as never, options as never), { name: 'TypeError', message });
+    }
   });
 });
 

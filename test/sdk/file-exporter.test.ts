@@ -176,5 +176,7 @@ describe('the file exporter', () => {
     assert.throws(() => fileExporter(''), /path must be a non-empty string/);
     assert.throws(() => fileExporter('x', { maxBytes: 0 }), /maxBytes/);
     assert.throws(() => fileExporter('x', { maxFiles: -1 }), /maxFiles/);
+    assert.throws(() => fileExporter('x', { sync: 'yes' as never }), /sync must be true or false, got "yes"/);
+    assert.throws(() => fileExporter('x', null as never), /options must be an object, got null/);
   });
 });

@@ -107,16 +107,25 @@ describe('the host', () => {
 
   test('refuses wrong options at once and says which', () => {
     const plugin = new MinimalPlugin();
-    assert.throws(() => startTracing({} as TracingOptions), /startTracing: give a plugin, or exporters/);
     assert.throws(() => start({ plugin, flushIntervalMs: -1 }), /flushIntervalMs must be 0 to/);
     assert.throws(() => start({ plugin, flushSpans: 0.5 }), /flushSpans must be a whole number/);
     assert.throws(() => start({ exporters: [] }), /exporters/);
+    const exporters = arrayExporter();
     const wrong: readonly (readonly [options: unknown, message: RegExp])[] = [
-      [undefined, /give a plugin, or exporters/],
-      [{ plugin, exporters: [] }, /not both/],
-      [{ plugin: {} }, /methods of TracerPlugin; startSpan is missing/],
-      [{ plugin: null }, /methods of TracerPlugin/],
-      [{ plugin, onError: 'log' }, /onError must be a function, got string/],
+      [undefined, /startTracing: options must be an object, got undefined/],
+      [{ exporter: exporters }, /give a plugin, or exporters; got an object with exporter$/],
+      [{ plugin, exporters: [] }, /give a plugin or exporters, not both/],
+      [{ plugin: null }, /plugin must be a TracerPlugin, got null; startSpan is missing/],
+      [{ plugin: {} }, /plugin must be a TracerPlugin, got an object without keys; startSpan is missing/],
+      [{ plugin: exporters }, /startSpan is missing; wrap an exporter with bufferedPlugin/],
+      [{ plugin, resource: {} }, /resource does nothing beside a plugin; give it to the plugin/],
+      [{ exporters: null }, /each exporter must be an object with a name and an export method, got null/],
+      [{ exporters, sampler: 'always_on' }, /sampler must be a Sampler, .* got "always_on"/],
+      [{ exporters, resource: { attributes: {} } }, /give { 'service.name': … }, not { attributes/],
+      [{ exporters, resource: 'shop' }, /resource must be an object, got "shop"/],
+      [{ plugin, onError: 'log' }, /onError must be a function, got "log"/],
+      [{ plugin, env: 'x' }, /env must be an object, got "x"/],
+      [{ plugin, saveAtProcessEnd: 'no' }, /saveAtProcessEnd must be true or false, got "no"/],
     ];
     for (const [options, message] of wrong) {
       assert.throws(() => startTracing(options as TracingOptions), { name: 'TypeError', message });
@@ -337,6 +346,14 @@ describe('replacing the plugin', () => {
     const delivered = plugins.flatMap((plugin) => names(plugin.delivered));
     assert.equal(delivered.length, recorded);
     assert.equal(new Set(delivered).size, recorded);
+  });
+
+  test('what is no plugin replaces none', async () => {
+    const tracing = start({ plugin: new MinimalPlugin() });
+    const replace = (plugin: unknown): Promise<void> => tracing.replace(plugin as TracerPlugin);
+    await assert.rejects(replace(undefined), /replace: plugin must be a TracerPlugin, got undefined/);
+    await assert.rejects(replace({}), { name: 'TypeError', message: /startSpan is missing/ });
+    assert.notEqual(record(tracing.plugin, 'span'), INVALID_SPAN);
   });
 
   test('a plugin that is in use cannot replace itself', async () => {

@@ -186,10 +186,29 @@ describe('redaction', () => {
   test('wrong options throw at once', () => {
     const inner = new ReferencePlugin({});
     assert.throws(() => redact([], secretRules), /plugins is empty/);
-    assert.throws(() => redact(inner, { keys: [1 as never] }), /keys holds 1/);
-    assert.throws(() => redact(inner, { patterns: ['x' as never] }), /patterns holds x/);
-    assert.throws(() => redact(inner, { replace: 'no' as never }), /replace must be/);
-    assert.throws(() => redact(inner, { valueMaxLength: 0 }), /valueMaxLength/);
+    assert.throws(
+      () => redact(inner, { keys: [1 as never] }),
+      /keys\[0\] must be a string or a regular expression, got 1/,
+    );
+    assert.throws(
+      () => redact(inner, { patterns: ['x' as never] }),
+      /patterns\[0\] must be a regular expression or .*, got "x"/,
+    );
+    assert.throws(() => redact(inner, { ...secretRules, replace: 'no' as never }), /replace must be/);
+    assert.throws(() => redact(inner, { ...secretRules, valueMaxLength: 0 }), /valueMaxLength/);
+    const wrong: readonly (readonly [options: unknown, message: RegExp])[] = [
+      [undefined, /redact: options must be an object, got undefined/],
+      [{}, /options must have keys or patterns, such as secretRules/],
+      [{ keys: 'password' }, /keys must be an array, got "password"/],
+      [{ patterns: [{ pattern: /x/, accept: true }] }, /patterns\[0\] must be/],
+      [{ ...secretRules, hashKey: '' }, /hashKey must be a non-empty string, got ""/],
+      [{ ...secretRules, names: 1 }, /names must be true or false, got 1/],
+      [{ ...secretRules, statusMessages: 'no' }, /statusMessages must be true or false/],
+      [{ ...secretRules, onError: 'log' }, /onError must be a function/],
+    ];
+    for (const [options, message] of wrong) {
+      assert.throws(() => redact(inner, options as never), { name: 'TypeError', message });
+    }
   });
 
   test('nothing that a pattern matches gets through, wherever it stands', async () => {

@@ -400,6 +400,20 @@ describe('tail sampling', () => {
     assert.throws(() => tailSampling(inner, { keepSlowerThanMs: -1 }), /keepSlowerThanMs/);
     assert.throws(() => tailSampling(inner, { keepIf: 1 as never }), /keepIf/);
     assert.throws(() => tailSampling(inner, { heldMaxTraces: 0 }), /heldMaxTraces/);
+    assert.throws(() => tailSampling(undefined as never), /plugins must be a TracerPlugin, got undefined/);
+    const wrong: readonly (readonly [options: unknown, message: RegExp])[] = [
+      [null, /tailSampling: options must be an object, got null/],
+      [{ keepErrors: 'yes' }, /keepErrors must be true or false, got "yes"/],
+      [{ keepSlowerThanMs: '500' }, /keepSlowerThanMs must be a number .* got "500"/],
+      [{ keepRatio: '0.5' }, /keepRatio must be a number from 0 to 1, got "0.5"/],
+      [{ keepAttributes: ['user.id'] }, /keepAttributes must be an object, got an array/],
+      [{ onError: 1 }, /onError must be a function, got 1/],
+      [{ clock: {} }, /clock must be an object with monotonicMs, wallMs, .*; monotonicMs is no method/],
+      [{ timers: { now: () => 0 } }, /timers must be an object with now, after, .*; after is no method/],
+    ];
+    for (const [options, message] of wrong) {
+      assert.throws(() => tailSampling(inner, options as never), { message });
+    }
   });
 
   test('any interleaving of any traces: a trace is kept whole or not at all, as its spans deserve', async () => {

@@ -1,5 +1,16 @@
 import type { BatchExporter } from '@tracewell/plugin';
-import { milliseconds, wholeNumber } from '../options.ts';
+import {
+  CLOCK_METHODS,
+  checkFunction,
+  checkMethods,
+  checkObject,
+  describe,
+  milliseconds,
+  oneOf,
+  TIMERS_METHODS,
+  text,
+  wholeNumber,
+} from '../options.ts';
 import { systemClock } from '../recorder/clock.ts';
 import { resolveSpanLimits } from '../recorder/limits.ts';
 import { MAX_LIVE_SPANS } from '../recorder/live-spans.ts';
@@ -7,6 +18,7 @@ import type { RecorderSettings } from '../recorder/recorder.ts';
 import { resourceFromEnvironment } from '../resource/resource-from-environment.ts';
 import { alwaysOn } from '../sampling/always.ts';
 import { parentBased } from '../sampling/parent-based.ts';
+import type { Sampler } from '../sampling/sampler.ts';
 import type { DeliverySettings } from './delivery.ts';
 import type { BufferedPluginOptions } from './options.ts';
 import { nodeTimers } from './timers.ts';
@@ -36,29 +48,23 @@ export function resolveOptions(
   options: BufferedPluginOptions,
 ): BufferedSettings {
   checkExporters(exporters);
-  const name = options.name ?? exporters.map((exporter) => exporter.name).join('+');
-  if (typeof name !== 'string' || name === '') {
-    throw new TypeError(`${WHERE}: name must be a non-empty string, got ${String(name)}`);
-  }
+  checkObject(WHERE, 'options', options);
+  const name = text(WHERE, 'name', options.name, exporters.map((exporter) => exporter.name).join('+'));
   const bytes = (field: keyof BufferedPluginOptions & `${string}MaxBytes`, fallback: number): number =>
     wholeNumber(WHERE, field, options[field], fallback, MAX_BYTES);
-  const { retry = {}, breaker = {}, queueDropPolicy = 'oldest', onError } = options;
-  if (queueDropPolicy !== 'oldest' && queueDropPolicy !== 'newest') {
-    throw new RangeError(
-      `${WHERE}: queueDropPolicy must be 'oldest' or 'newest', got ${String(queueDropPolicy)}`,
-    );
-  }
-  if (onError !== undefined && typeof onError !== 'function') {
-    throw new TypeError(`${WHERE}: onError must be a function, got ${typeof onError}`);
-  }
-  if (options.sampler !== undefined && typeof options.sampler?.shouldSample !== 'function') {
+  const { retry = {}, breaker = {}, onError } = options;
+  const queueDropPolicy = oneOf(WHERE, 'queueDropPolicy', options.queueDropPolicy, ['oldest', 'newest']);
+  checkObject(WHERE, 'retry', retry);
+  checkObject(WHERE, 'breaker', breaker);
+  checkFunction(WHERE, 'onError', onError);
+  checkFunction(WHERE, 'random', options.random);
+  checkMethods(WHERE, 'clock', options.clock, CLOCK_METHODS);
+  checkMethods(WHERE, 'timers', options.timers, TIMERS_METHODS);
+  checkSampler(options.sampler);
+  const { resource } = options;
+  if (resource !== undefined && (resource?.attributes == null || typeof resource.attributes !== 'object')) {
     throw new TypeError(
-      `${WHERE}: sampler must have a shouldSample method, got ${describe(options.sampler)}`,
-    );
-  }
-  if (options.resource !== undefined && typeof options.resource?.attributes !== 'object') {
-    throw new TypeError(
-      `${WHERE}: resource must be { attributes: { … } }, got ${describe(options.resource)}`,
+      `${WHERE}: resource: give { attributes: { 'service.name': … } }, got ${describe(resource)}`,
     );
   }
   const spanMaxBytes = bytes('spanMaxBytes', MEBIBYTE);
@@ -75,7 +81,7 @@ export function resolveOptions(
   return {
     name,
     recorder: {
-      resource: options.resource ?? resourceFromEnvironment(process.env, { onError: report }),
+      resource: resource ?? resourceFromEnvironment(process.env, { onError: report }),
       sampler: options.sampler ?? DEFAULT_SAMPLER,
       limits: resolveSpanLimits(options.limits),
       liveMaxSpans: wholeNumber(WHERE, 'liveMaxSpans', options.liveMaxSpans, 65_536, MAX_LIVE_SPANS),
@@ -114,9 +120,10 @@ function checkExporters(exporters: readonly BatchExporter[]): void {
   }
 }
 
-function describe(value: unknown): string {
-  if (value === null) return 'null';
-  return typeof value === 'object'
-    ? `an object with ${Object.keys(value).join(', ') || 'no keys'}`
-    : typeof value;
+/** Without this check every span would be refused by what looks like a setting of the environment. */
+function checkSampler(sampler: Sampler | undefined): void {
+  if (sampler === undefined || typeof sampler?.shouldSample === 'function') return;
+  throw new TypeError(
+    `${WHERE}: sampler must be a Sampler, such as parentBased(traceIdRatio(0.1)), got ${describe(sampler)}`,
+  );
 }

@@ -1,7 +1,7 @@
 import { decodeTraces } from '@tracewell/otlp';
 import { type BatchExporter, ExportError, type SpanBatch, type SpanData } from '@tracewell/plugin';
-import { milliseconds } from '../options.ts';
-import { type FormatTraceOptions, formatOneTrace, traceStyle } from './format-trace.ts';
+import { checkMethods, checkObject, milliseconds } from '../options.ts';
+import { checkFormat, type FormatTraceOptions, formatOneTrace, traceStyle } from './format-trace.ts';
 import { ansiPalette, type Palette, plainPalette } from './palette.ts';
 import { columnsOf, type TextStream, wantsColors } from './terminal.ts';
 
@@ -39,7 +39,7 @@ const MAX_WAITING = 10_000;
  * of their own.
  *
  * @param options - see {@link ConsoleExporterOptions}
- * @throws RangeError if an option is invalid
+ * @throws TypeError or RangeError if an option is invalid
  *
  * @example
  * ```ts
@@ -54,6 +54,8 @@ const MAX_WAITING = 10_000;
 export function consoleExporter(options: ConsoleExporterOptions = {}): BatchExporter {
   return new ConsoleExporter(options);
 }
+
+const WHERE = 'consoleExporter';
 
 /** A trace whose beginning has not ended yet. */
 interface Waiting {
@@ -73,10 +75,13 @@ class ConsoleExporter implements BatchExporter {
   #writing = 0;
 
   constructor(options: ConsoleExporterOptions) {
+    checkObject(WHERE, 'options', options);
+    checkFormat(WHERE, options);
+    checkMethods(WHERE, 'stream', options.stream, ['write', 'on', 'removeListener']);
     this.#options = options;
     this.#stream = options.stream ?? process.stderr;
     this.#palette = (options.colors ?? wantsColors(this.#stream)) ? ansiPalette() : plainPalette;
-    this.#waitMs = milliseconds('consoleExporter', 'waitMs', options.waitMs, 5000);
+    this.#waitMs = milliseconds(WHERE, 'waitMs', options.waitMs, 5000);
   }
 
   async export(batch: SpanBatch): Promise<void> {

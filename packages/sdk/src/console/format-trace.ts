@@ -7,6 +7,7 @@ import {
   type TraceNode,
   traceTree,
 } from '@tracewell/plugin';
+import { checkObject, describe, flag, oneOf } from '../options.ts';
 import { formatDuration } from './duration.ts';
 import { ansiPalette, type Paint, type Palette, plainPalette } from './palette.ts';
 import { columnsOf, fitText, padText, printable, textWidth, wantsColors } from './terminal.ts';
@@ -67,6 +68,7 @@ const GAP = '  ';
  * @param spans - the spans of a trace, in any order
  * @param options - see {@link FormatTraceOptions}
  * @returns lines, without a line end after the last; empty if there is no span
+ * @throws TypeError or RangeError if an option is invalid
  *
  * @example
  * ```ts
@@ -78,11 +80,28 @@ const GAP = '  ';
  * ```
  */
 export function formatTrace(spans: readonly SpanData[], options: FormatTraceOptions = {}): string {
+  checkObject('formatTrace', 'options', options);
+  checkFormat('formatTrace', options);
   const palette = (options.colors ?? wantsColors(process.stdout)) ? ansiPalette() : plainPalette;
   const style = traceStyle(options, palette, options.width ?? columnsOf(process.stdout));
   return [...Map.groupBy(spans, (span) => span.traceId).values()]
     .map((trace) => formatOneTrace(trace, style))
     .join('\n\n');
+}
+
+/**
+ * Checks what {@link traceStyle} takes.
+ *
+ * @throws TypeError or RangeError naming the option
+ */
+export function checkFormat(where: string, options: FormatTraceOptions): void {
+  const { width, alike, maxSpans } = options;
+  flag(where, 'colors', options.colors, true);
+  oneOf(where, 'attributes', options.attributes, ['notable', 'all', 'none']);
+  for (const [field, value] of Object.entries({ width, alike, maxSpans })) {
+    if (value === undefined || (typeof value === 'number' && value >= 1)) continue;
+    throw new RangeError(`${where}: ${field} must be a number of 1 or more, got ${describe(value)}`);
+  }
 }
 
 /** Fills in the defaults. */

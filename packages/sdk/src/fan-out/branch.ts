@@ -13,8 +13,6 @@ import { messageOf } from '../message-of.ts';
 /** Flushes of one plugin that may be pending at once; a plugin with that many hangs and is not asked again. */
 const MAX_PENDING = 64;
 
-const REQUIRED = ['startSpan', 'setAttribute', 'setStatus', 'addEvent', 'endSpan', 'flush'] as const;
-
 /** The operations of a plugin that can fail. */
 export type PluginOperation = keyof TracerPlugin;
 
@@ -28,14 +26,7 @@ export class Branch {
   readonly #reporter: ErrorReporter;
   #pending = 0;
 
-  /** @throws TypeError if it is no plugin, naming what is missing */
   constructor(plugin: TracerPlugin, reporter: ErrorReporter) {
-    const missing = REQUIRED.find((operation) => typeof plugin?.[operation] !== 'function');
-    if (missing !== undefined) {
-      throw new TypeError(
-        `a plugin must be an object with the methods of TracerPlugin; ${missing} is missing`,
-      );
-    }
     this.plugin = plugin;
     this.name = String(plugin.name);
     this.#reporter = reporter;

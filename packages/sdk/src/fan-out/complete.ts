@@ -1,6 +1,7 @@
 import type { TracerPlugin } from '@tracewell/plugin';
 import type { ErrorReporter } from '../host/error-reporter.ts';
 import { FanOutPlugin } from './fan-out.ts';
+import { pluginList } from './plugin-list.ts';
 
 /** A plugin with every operation, the optional ones included. */
 export type CompletePlugin = Required<TracerPlugin>;
@@ -10,16 +11,15 @@ export type CompletePlugin = Required<TracerPlugin>;
  * a fan-out of all of them otherwise, which supplies what they lack.
  *
  * @param where - who asks, for the message
- * @throws RangeError if there is no plugin
+ * @throws TypeError or RangeError if there is no plugin, or one lacks what the contract requires
  */
 export function completePlugin(
   where: string,
   plugins: TracerPlugin | readonly TracerPlugin[],
   reporter: ErrorReporter,
 ): CompletePlugin {
-  const list = Array.isArray(plugins) ? (plugins as readonly TracerPlugin[]) : [plugins as TracerPlugin];
-  const first = list[0];
-  if (first === undefined) throw new RangeError(`${where}: plugins is empty; give at least one`);
+  const list = pluginList(where, plugins);
+  const first = list[0]!;
   if (list.length === 1 && isComplete(first)) return first;
   return new FanOutPlugin(list, { name: list.map((plugin) => plugin.name).join('+') }, reporter);
 }

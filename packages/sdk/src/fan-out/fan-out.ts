@@ -14,11 +14,12 @@ import {
 import { isRecordingMember } from '../buffered/buffered-plugin.ts';
 import { type SharedRecording, shareRecorders } from '../buffered/shared-recording.ts';
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
-import { milliseconds, wholeNumber } from '../options.ts';
+import { checkFunction, checkObject, milliseconds, text, wholeNumber } from '../options.ts';
 import { Branch, combineFlushErrors } from './branch.ts';
 import { forwardStart } from './forward.ts';
 import { HandleTable, MAX_LIVE_SPANS } from './handle-table.ts';
 import { identify } from './identity.ts';
+import { pluginList } from './plugin-list.ts';
 
 /** What {@link fanOut} takes beside the plugins. */
 export interface FanOutOptions {
@@ -68,7 +69,7 @@ export interface FanOut extends Required<TracerPlugin> {
  *
  * @param plugins - where the spans go, at least one
  * @param options - see {@link FanOutOptions}
- * @throws TypeError or RangeError if there is no plugin or an option is invalid
+ * @throws TypeError or RangeError if there is no plugin, one lacks what the contract requires, or an option is invalid
  *
  * @example
  * ```ts
@@ -83,10 +84,13 @@ export interface FanOut extends Required<TracerPlugin> {
  * ```
  */
 export function fanOut(plugins: TracerPlugin | readonly TracerPlugin[], options: FanOutOptions = {}): FanOut {
-  const list = 'length' in plugins ? [...plugins] : [plugins];
-  if (list.length === 0) throw new RangeError('fanOut: plugins is empty; give at least one');
+  const list = pluginList(WHERE, plugins);
+  checkObject(WHERE, 'options', options);
+  checkFunction(WHERE, 'onError', options.onError);
   return new FanOutPlugin(list, options, new ErrorReporter(options.onError));
 }
+
+const WHERE = 'fanOut';
 
 /** What {@link fanOut} makes, with a reporter that it may share with others. */
 export class FanOutPlugin implements FanOut {
@@ -110,14 +114,14 @@ export class FanOutPlugin implements FanOut {
   #shutdown: Promise<void> | undefined;
 
   constructor(plugins: readonly TracerPlugin[], options: FanOutOptions, reporter: ErrorReporter) {
-    this.name = options.name ?? 'fan-out';
+    this.name = text(WHERE, 'name', options.name, 'fan-out');
     this.#reporter = reporter;
     this.#branches = plugins.map((plugin) => new Branch(plugin, this.#reporter));
     const { targets, shared } = shareRecorders(plugins, isRecordingMember);
     this.#recorders = targets.map((plugin) => new Branch(plugin, this.#reporter));
     this.#shared = shared;
-    this.#flushTimeoutMs = milliseconds('fanOut', 'flushTimeoutMs', options.flushTimeoutMs, 30_000);
-    const limit = wholeNumber('fanOut', 'liveMaxSpans', options.liveMaxSpans, MAX_LIVE_SPANS, MAX_LIVE_SPANS);
+    this.#flushTimeoutMs = milliseconds(WHERE, 'flushTimeoutMs', options.flushTimeoutMs, 30_000);
+    const limit = wholeNumber(WHERE, 'liveMaxSpans', options.liveMaxSpans, MAX_LIVE_SPANS, MAX_LIVE_SPANS);
     this.#table = new HandleTable(limit, (capacity) => {
       const handles = new Float64Array(capacity * targets.length);
       handles.set(this.#handles);

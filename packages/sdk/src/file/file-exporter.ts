@@ -16,7 +16,7 @@ import { dirname, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { tracesToJson } from '@tracewell/otlp';
 import { type BatchExporter, ExportError, type SpanBatch } from '@tracewell/plugin';
-import { wholeNumber } from '../options.ts';
+import { checkObject, describe, flag, wholeNumber } from '../options.ts';
 
 /** Settings of {@link fileExporter}. Everything has a default. */
 export interface FileExporterOptions {
@@ -60,6 +60,7 @@ export function fileExporter(path: string, options: FileExporterOptions = {}): B
   return new FileExporter(path, options);
 }
 
+const WHERE = 'fileExporter';
 const LINE_END = 10;
 const writeBytes = promisify(write);
 const syncBytes = promisify(syncData);
@@ -80,15 +81,16 @@ class FileExporter implements BatchExporter {
 
   constructor(path: string, options: FileExporterOptions) {
     if (typeof path !== 'string' || path === '') {
-      throw new TypeError(`fileExporter: path must be a non-empty string, got ${String(path)}`);
+      throw new TypeError(`${WHERE}: path must be a non-empty string, got ${describe(path)}`);
     }
+    checkObject(WHERE, 'options', options);
     this.name = `file ${path}`;
     // The working directory may change later.
     this.#path = resolve(path);
-    this.#maxBytes = wholeNumber('fileExporter', 'maxBytes', options.maxBytes, 104_857_600);
+    this.#maxBytes = wholeNumber(WHERE, 'maxBytes', options.maxBytes, 104_857_600);
     const maxFiles = options.maxFiles ?? 5;
-    this.#maxFiles = maxFiles === 0 ? 0 : wholeNumber('fileExporter', 'maxFiles', maxFiles, 5, 1000);
-    this.#sync = options.sync ?? false;
+    this.#maxFiles = maxFiles === 0 ? 0 : wholeNumber(WHERE, 'maxFiles', maxFiles, 5, 1000);
+    this.#sync = flag(WHERE, 'sync', options.sync, false);
   }
 
   export(batch: SpanBatch): Promise<void> {

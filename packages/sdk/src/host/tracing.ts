@@ -10,8 +10,9 @@ import {
 import { bufferedPlugin } from '../buffered/buffered-plugin.ts';
 import type { BufferedPluginOptions } from '../buffered/options.ts';
 import { combineFlushErrors } from '../fan-out/branch.ts';
+import { checkPlugin } from '../fan-out/plugin-list.ts';
 import { messageOf } from '../message-of.ts';
-import { milliseconds, wholeNumber } from '../options.ts';
+import { checkFunction, checkObject, describe, flag, milliseconds, wholeNumber } from '../options.ts';
 import { spanLimitsFromEnvironment } from '../recorder/limits.ts';
 import { resourceFromEnvironment } from '../resource/resource-from-environment.ts';
 import { samplerFromEnvironment } from '../sampling/environment.ts';
@@ -179,15 +180,7 @@ class Host implements Tracing, FacadeOwner {
   #shutdown: Promise<void> | undefined;
 
   constructor(options: TracingOptions) {
-    if (options?.plugin === undefined && options?.exporters === undefined) {
-      throw new TypeError('startTracing: give a plugin, or exporters');
-    }
-    if (options.plugin !== undefined && options.exporters !== undefined) {
-      throw new TypeError('startTracing: give a plugin or exporters, not both');
-    }
-    if (options.onError !== undefined && typeof options.onError !== 'function') {
-      throw new TypeError(`startTracing: onError must be a function, got ${typeof options.onError}`);
-    }
+    checkTracingOptions(options);
     const env = options.env ?? process.env;
     this.#reporter = new ErrorReporter(options.onError);
     const intervalMs = milliseconds(
@@ -199,13 +192,14 @@ class Host implements Tracing, FacadeOwner {
     this.#flushSpans = wholeNumber(WHERE, 'flushSpans', options.flushSpans, 2048);
     this.#flushTimeoutMs = milliseconds(WHERE, 'flushTimeoutMs', options.flushTimeoutMs, 30_000);
     this.#shutdownTimeoutMs = milliseconds(WHERE, 'shutdownTimeoutMs', options.shutdownTimeoutMs, 5000);
-    this.#savesSync = options.exporters !== undefined && savesSync(options.exporters);
+    const savesAtEnd = flag(WHERE, 'saveAtProcessEnd', options.saveAtProcessEnd, true);
     const plugin = options.exporters === undefined ? options.plugin : this.#buffered(options, env);
+    this.#savesSync = options.exporters !== undefined && savesSync(options.exporters);
     this.#active = new Route(plugin, this.#reporter);
     this.#routes.add(this.#active);
     this.#facade = new Facade(this, this.#active);
     this.#timer = setInterval(() => this.#flushUnasked(), Math.max(1, intervalMs)).unref();
-    this.#leaveProcess = options.saveAtProcessEnd === false ? () => {} : onProcessEnd(this.#processEndHook());
+    this.#leaveProcess = savesAtEnd ? onProcessEnd(this.#processEndHook()) : () => {};
   }
 
   get plugin(): Required<TracerPlugin> {
@@ -252,6 +246,8 @@ class Host implements Tracing, FacadeOwner {
   }
 
   async replace(plugin: TracerPlugin, options: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
+    checkPlugin('replace', 'plugin', plugin);
+    checkObject('replace', 'options', options);
     const drainTimeoutMs = milliseconds('replace', 'drainTimeoutMs', options.drainTimeoutMs, 60_000);
     if (this.#shutdown !== undefined) {
       throw new TypeError('replace: the host is shut down; start another one');
@@ -280,6 +276,7 @@ class Host implements Tracing, FacadeOwner {
   }
 
   shutdown(options: { readonly timeoutMs?: number } = {}): Promise<void> {
+    checkObject('shutdown', 'options', options);
     const timeoutMs = milliseconds('shutdown', 'timeoutMs', options.timeoutMs, this.#shutdownTimeoutMs);
     this.#shutdown ??= this.#shutdownBy(timeoutMs);
     return this.#shutdown;
@@ -386,9 +383,9 @@ class Host implements Tracing, FacadeOwner {
     const limits = spanLimitsFromEnvironment(env);
     for (const warning of [...sampler.warnings, ...limits.warnings]) this.#ignored(warning);
     return bufferedPlugin(exporters, {
-      sampler: sampler.sampler,
-      limits: limits.limits,
       ...settings,
+      sampler: settings.sampler ?? sampler.sampler,
+      limits: settings.limits ?? limits.limits,
       resource: { ...found, attributes: { ...found.attributes, ...resource } },
       onError: (error, { plugin, exporter }) => {
         this.#reporter.report(`${plugin} ${exporter} ${codeOf(error)}`, () => asTracewellError(error));
@@ -409,6 +406,52 @@ class Host implements Tracing, FacadeOwner {
   /** A typing error in a variable must not stop a service. */
   #ignored(message: string): void {
     this.#reporter.report(message, () => new TracewellError('TW_ENVIRONMENT_INVALID', message));
+  }
+}
+
+/** The settings of the host itself, beside `plugin`. */
+const HOST_FIELDS: Readonly<Record<keyof HostOptions, true>> = {
+  onError: true,
+  flushIntervalMs: true,
+  flushSpans: true,
+  flushTimeoutMs: true,
+  shutdownTimeoutMs: true,
+  saveAtProcessEnd: true,
+  env: true,
+};
+
+/** Checks what nobody else will: the rest by those that it is for. */
+function checkTracingOptions(options: TracingOptions): void {
+  checkObject(WHERE, 'options', options);
+  // As what they are for somebody who does not have the types.
+  const { plugin, exporters, onError, env, ...others } = options as Partial<
+    Omit<PluginTracingOptions, 'exporters'> & Omit<ExporterTracingOptions, 'plugin'>
+  >;
+  if (plugin === undefined && exporters === undefined) {
+    throw new TypeError(`${WHERE}: give a plugin, or exporters; got ${describe(options)}`);
+  }
+  if (plugin !== undefined && exporters !== undefined) {
+    throw new TypeError(`${WHERE}: give a plugin or exporters, not both`);
+  }
+  checkFunction(WHERE, 'onError', onError);
+  if (env !== undefined) checkObject(WHERE, 'env', env);
+  if (plugin !== undefined) {
+    checkPlugin(WHERE, 'plugin', plugin);
+    const idle = Object.entries(others).find(
+      ([field, value]) => value !== undefined && !(field in HOST_FIELDS),
+    );
+    if (idle !== undefined) {
+      throw new TypeError(
+        `${WHERE}: ${idle[0]} does nothing beside a plugin; give it to the plugin, as to bufferedPlugin(exporter, { ${idle[0]} })`,
+      );
+    }
+    return;
+  }
+  const { resource } = others;
+  if (resource === undefined) return;
+  checkObject(WHERE, 'resource', resource);
+  if (typeof resource.attributes === 'object') {
+    throw new TypeError(`${WHERE}: resource: give { 'service.name': … }, not { attributes: { … } }`);
   }
 }
 

@@ -13,9 +13,9 @@ import {
 } from '@tracewell/plugin';
 import { type CompletePlugin, completePlugin } from '../fan-out/complete.ts';
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
-import { wholeNumber } from '../options.ts';
+import { checkFunction, checkObject, describe, flag, text, wholeNumber } from '../options.ts';
 import { Redactor, type Replacement } from './redactor.ts';
-import type { RedactionRules } from './rules.ts';
+import type { RedactionPattern, RedactionRules } from './rules.ts';
 
 /** What {@link redact} takes beside the plugins; `keys` and `patterns`, or there is nothing to do. */
 export interface RedactionOptions extends RedactionRules {
@@ -66,7 +66,8 @@ export interface Redaction extends Required<TracerPlugin> {
  *
  * @param plugins - where the spans go
  * @param options - see {@link RedactionOptions}; `secretRules` is a good beginning
- * @throws TypeError or RangeError if there is no plugin or an option is invalid
+ * @throws TypeError or RangeError if there is no plugin, one lacks what the contract requires, there is nothing to
+ * redact, or an option is invalid
  *
  * @example
  * ```ts
@@ -83,39 +84,57 @@ export function redact(
   plugins: TracerPlugin | readonly TracerPlugin[],
   options: RedactionOptions,
 ): Redaction {
+  checkObject(WHERE, 'options', options);
+  if (options.keys === undefined && options.patterns === undefined) {
+    throw new TypeError(
+      `${WHERE}: options must have keys or patterns, such as secretRules, got ${describe(options)}`,
+    );
+  }
+  checkFunction(WHERE, 'onError', options.onError);
   return new RedactingPlugin(
-    completePlugin('redact', plugins, new ErrorReporter(options.onError)),
+    completePlugin(WHERE, plugins, new ErrorReporter(options.onError)),
     new Redactor({
       keys: list('keys', options.keys, (key) => typeof key === 'string' || key instanceof RegExp),
-      patterns: list(
-        'patterns',
-        options.patterns,
-        (rule) => rule instanceof RegExp || rule?.pattern instanceof RegExp,
-      ),
+      patterns: list('patterns', options.patterns, (rule) => rule instanceof RegExp || isPattern(rule)),
       replacement: replacementOf(options.replace),
-      hashKey: options.hashKey,
-      valueMaxLength: wholeNumber('redact', 'valueMaxLength', options.valueMaxLength, 16_384),
+      hashKey: text(WHERE, 'hashKey', options.hashKey, undefined),
+      valueMaxLength: wholeNumber(WHERE, 'valueMaxLength', options.valueMaxLength, 16_384),
     }),
-    { statusMessages: options.statusMessages ?? true, names: options.names ?? false },
+    {
+      statusMessages: flag(WHERE, 'statusMessages', options.statusMessages, true),
+      names: flag(WHERE, 'names', options.names, false),
+    },
   );
 }
 
+const WHERE = 'redact';
+
 function list<Rule>(
-  field: string,
+  field: 'keys' | 'patterns',
   rules: readonly Rule[] = [],
   valid: (rule: Rule) => boolean,
 ): readonly Rule[] {
-  const wrong = rules.find((rule) => !valid(rule));
-  if (wrong === undefined) return rules;
-  throw new TypeError(
-    `redact: ${field} holds ${String(wrong)}; allowed are strings (for keys) and regular expressions`,
-  );
+  if (!Array.isArray(rules)) {
+    throw new TypeError(`${WHERE}: ${field} must be an array, got ${describe(rules)}`);
+  }
+  const at = rules.findIndex((rule) => !valid(rule));
+  if (at < 0) return rules;
+  const allowed =
+    field === 'keys' ? 'a string or a regular expression' : 'a regular expression or { pattern, accept }';
+  throw new TypeError(`${WHERE}: ${field}[${at}] must be ${allowed}, got ${describe(rules[at])}`);
+}
+
+function isPattern(rule: RedactionPattern): boolean {
+  const { pattern, accept } = Object(rule) as Partial<RedactionPattern>;
+  return pattern instanceof RegExp && (accept === undefined || typeof accept === 'function');
 }
 
 function replacementOf(replace: RedactionOptions['replace']): Replacement {
   const given = replace ?? { text: '[redacted]' };
   if (given === 'remove' || given === 'hash' || typeof given.text === 'string') return given;
-  throw new TypeError(`redact: replace must be 'remove', 'hash' or { text: string }, got ${String(given)}`);
+  throw new TypeError(
+    `${WHERE}: replace must be 'remove', 'hash' or { text: string }, got ${describe(given)}`,
+  );
 }
 
 class RedactingPlugin implements Redaction {

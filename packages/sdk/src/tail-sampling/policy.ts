@@ -1,4 +1,5 @@
 import type { Attributes, AttributeValue, SpanKind, SpanStatus } from '@tracewell/plugin';
+import { checkFunction, checkObject, describe, flag } from '../options.ts';
 import { ParentSampling } from '../sampling/sampler.ts';
 import { traceIdRatio } from '../sampling/trace-id-ratio.ts';
 import { toAttributes } from './copy.ts';
@@ -49,6 +50,8 @@ export interface KeepOptions {
   readonly keepRatio?: number;
 }
 
+const WHERE = 'tailSampling';
+
 /** The rules of {@link KeepOptions}, checked. */
 export class KeepPolicy {
   readonly #errors: boolean;
@@ -60,21 +63,22 @@ export class KeepPolicy {
 
   constructor(options: KeepOptions) {
     const { keepErrors, keepSlowerThanMs, keepAttributes, keepIf, keepRatio } = options;
-    this.#errors = keepErrors ?? true;
-    if (keepSlowerThanMs !== undefined && !(keepSlowerThanMs >= 0)) {
-      throw new RangeError(`tailSampling: keepSlowerThanMs must be 0 or more, got ${keepSlowerThanMs}`);
+    this.#errors = flag(WHERE, 'keepErrors', keepErrors, true);
+    if (keepSlowerThanMs !== undefined && !(typeof keepSlowerThanMs === 'number' && keepSlowerThanMs >= 0)) {
+      throw new RangeError(
+        `${WHERE}: keepSlowerThanMs must be a number of 0 or more milliseconds, got ${describe(keepSlowerThanMs)}`,
+      );
     }
     this.#slowNanos =
       keepSlowerThanMs === undefined || keepSlowerThanMs === Number.POSITIVE_INFINITY
         ? undefined
         : BigInt(Math.round(keepSlowerThanMs * 1e6));
+    if (keepAttributes !== undefined) checkObject(WHERE, 'keepAttributes', keepAttributes);
     this.#attributes = Object.entries(keepAttributes ?? {}).map(([key, wanted]) => [key, matcher(wanted)]);
-    if (keepIf !== undefined && typeof keepIf !== 'function') {
-      throw new TypeError(`tailSampling: keepIf must be a function, got ${typeof keepIf}`);
-    }
+    checkFunction(WHERE, 'keepIf', keepIf);
     this.#keepIf = keepIf;
-    if (keepRatio !== undefined && !(keepRatio >= 0 && keepRatio <= 1)) {
-      throw new RangeError(`tailSampling: keepRatio must be a number from 0 to 1, got ${String(keepRatio)}`);
+    if (keepRatio !== undefined && !(typeof keepRatio === 'number' && keepRatio >= 0 && keepRatio <= 1)) {
+      throw new RangeError(`${WHERE}: keepRatio must be a number from 0 to 1, got ${describe(keepRatio)}`);
     }
     this.#ratio = traceIdRatio(keepRatio ?? 0);
   }

@@ -16,9 +16,18 @@ import { FanOutPlugin } from '../fan-out/fan-out.ts';
 import { forwardStart } from '../fan-out/forward.ts';
 import { HandleTable, MAX_LIVE_SPANS } from '../fan-out/handle-table.ts';
 import { identify, isValidContext } from '../fan-out/identity.ts';
+import { pluginList } from '../fan-out/plugin-list.ts';
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
 import { messageOf } from '../message-of.ts';
-import { milliseconds, wholeNumber } from '../options.ts';
+import {
+  CLOCK_METHODS,
+  checkFunction,
+  checkMethods,
+  checkObject,
+  milliseconds,
+  TIMERS_METHODS,
+  wholeNumber,
+} from '../options.ts';
 import { type Clock, systemClock, WallClock } from '../recorder/clock.ts';
 import { Decisions } from './decisions.ts';
 import { HeldSpan } from './held-span.ts';
@@ -89,7 +98,7 @@ export interface TailSampling extends Required<TracerPlugin> {
  *
  * @param plugins - where the kept traces go
  * @param options - see {@link TailSamplingOptions}; without any, traces with errors are kept
- * @throws TypeError or RangeError if there is no plugin or an option is invalid
+ * @throws TypeError or RangeError if there is no plugin, one lacks what the contract requires, or an option is invalid
  *
  * @example
  * ```ts
@@ -109,13 +118,18 @@ export function tailSampling(
   plugins: TracerPlugin | readonly TracerPlugin[],
   options: TailSamplingOptions = {},
 ): TailSampling {
-  const list = Array.isArray(plugins) ? (plugins as readonly TracerPlugin[]) : [plugins as TracerPlugin];
-  if (list.length === 0) throw new RangeError('tailSampling: plugins is empty; give at least one');
+  const list = pluginList(WHERE, plugins);
+  checkObject(WHERE, 'options', options);
+  checkFunction(WHERE, 'onError', options.onError);
+  checkMethods(WHERE, 'clock', options.clock, CLOCK_METHODS);
+  checkMethods(WHERE, 'timers', options.timers, TIMERS_METHODS);
   const reporter = new ErrorReporter(options.onError);
   // Also around a single plugin: replaying a trace must not end in the middle of it because that plugin throws.
   const inner = new FanOutPlugin(list, { name: list.map((plugin) => plugin.name).join('+') }, reporter);
   return new TailSamplingPlugin(inner, options, reporter);
 }
+
+const WHERE = 'tailSampling';
 
 class TailSamplingPlugin implements TailSampling {
   readonly name: string;
@@ -155,17 +169,16 @@ class TailSamplingPlugin implements TailSampling {
   #judging = false;
 
   constructor(inner: FanOutPlugin, options: TailSamplingOptions, reporter: ErrorReporter) {
-    const where = 'tailSampling';
     this.name = `tail-sampling(${inner.name})`;
     this.#inner = inner;
     this.#reporter = reporter;
     this.#policy = new KeepPolicy(options);
     this.#timers = options.timers ?? nodeTimers;
     this.#clock = new WallClock(options.clock ?? systemClock);
-    this.#decisionWaitMs = milliseconds(where, 'decisionWaitMs', options.decisionWaitMs, 1000);
-    this.#heldMaxBytes = wholeNumber(where, 'heldMaxBytes', options.heldMaxBytes, 67_108_864);
-    this.#heldMaxTraces = wholeNumber(where, 'heldMaxTraces', options.heldMaxTraces, 10_000);
-    this.#decisions = new Decisions(wholeNumber(where, 'decisionsMax', options.decisionsMax, 32_768));
+    this.#decisionWaitMs = milliseconds(WHERE, 'decisionWaitMs', options.decisionWaitMs, 1000);
+    this.#heldMaxBytes = wholeNumber(WHERE, 'heldMaxBytes', options.heldMaxBytes, 67_108_864);
+    this.#heldMaxTraces = wholeNumber(WHERE, 'heldMaxTraces', options.heldMaxTraces, 10_000);
+    this.#decisions = new Decisions(wholeNumber(WHERE, 'decisionsMax', options.decisionsMax, 32_768));
     this.#table = new HandleTable(MAX_LIVE_SPANS, (capacity) => {
       const handles = new Float64Array(capacity);
       handles.set(this.#handles);
