@@ -1,4 +1,4 @@
-import { deepStrictEqual, match, ok, strictEqual } from 'node:assert';
+import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from 'node:assert';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { decodeTraces } from '@tracewell/otlp';
 import { type SpanData, SpanKind } from '@tracewell/plugin';
+import { otlpReceiver } from '../opentelemetry/fixtures/otlp-receiver.ts';
 import { runApp, storedSpans, temporaryFolder } from './run-app.ts';
 
 const byName = (spans: readonly SpanData[]): string[] => spans.map((span) => span.name).sort();
@@ -190,6 +191,21 @@ describe('node --import @tracewell/node/register', { concurrency: 2 }, () => {
       deepStrictEqual(byName(spans), ['ended', 'open']);
       const open = spans.find((span) => span.name === 'open')!;
       strictEqual(open.attributes['tracewell.unfinished'], true);
+    });
+
+    it(`F53 nor does it lose any by ${how} that only a collector gets`, async (t) => {
+      await using collector = await otlpReceiver();
+      const { code, signal, stderr } = await runApp('end.mjs', temporaryFolder(t), {
+        args: [how],
+        env: { OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin },
+        onOutput: (child) => child.kill('SIGTERM'),
+      });
+      deepStrictEqual({ code, signal }, expected);
+      doesNotMatch(stderr, /tracewell:/);
+      deepStrictEqual(byName(collector.requests.flatMap(({ body }) => decodeTraces(body))), [
+        'ended',
+        'open',
+      ]);
     });
   }
 });
