@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
-import { type SpanData, StatusCode } from '@tracewell/plugin';
+import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
 import { formatTrace } from '@tracewell/sdk';
 import fc from 'fast-check';
 import { formatDuration } from '../../packages/sdk/src/console/duration.ts';
@@ -27,8 +27,7 @@ trace 4bf92f3577b34da6a3ce929d0e0e4736
 1.24 s · 22 spans · 3 services · 3 errors
 ✗ POST /checkout                  gateway       1.24 s  ━━━━━━━━━━━━━━━━━━━━━━━━
 │ http.response.status_code=502  user.id=u-1042
-├─ GET                            gateway       130 ms  ━━╸
-│  │ url.full=http://127.0.0.1:4010/cart/42
+├─ GET /cart/42                   gateway       130 ms  ━━╸
 │  └─ GET /cart/:id               cart          118 ms  ━━╸
 │     ├─ SELECT shop              cart         30.0 ms  ╺
 │     │    db.query.text=SELECT * FROM cart_items WHERE cart_id = $1
@@ -144,6 +143,74 @@ trace 4bf92f3577b34da6a3ce929d0e0e4736
       '  url.path=/a  url.query=b=c  http.response.status_code=200  other=[1, {x=y}]',
     );
     assert.equal(below('none'), undefined);
+  });
+
+  test('a request that nobody named but by its method has its path beside it', () => {
+    const trace = new TraceBuilder();
+    const full = 'http://127.0.0.1:4010/orders?key=1';
+    const root = trace.span('s', 'POST', '', 0, 9, {
+      attributes: { 'http.request.method': 'POST', 'url.path': '/orders', 'url.query': 'key=1' },
+    });
+    trace.span('s', 'GET', root, 1, 1, { attributes: { 'url.full': full, 'server.address': '127.0.0.1' } });
+    trace.span('s', 'PURGE', root, 2, 1, {
+      attributes: { 'http.request.method': 'PURGE', 'url.path': '/a\u001b[2J' },
+    });
+    trace.span('s', 'GET', root, 3, 1, { attributes: { 'url.full': 'no url' } });
+    trace.span('s', 'POST /a', root, 4, 1, { attributes: { 'url.path': '/a/b' } });
+    trace.span('s', 'GET', root, 5, 1, { attributes: { 'url.path': `/${'long/'.repeat(20)}` } });
+    const lines = plain(trace.spans).split('\n').slice(1);
+    assert.deepEqual(
+      lines.map((line) => line.replace(/ +s +\d.*/, '')),
+      [
+        'POST /orders',
+        '│ url.query=key=1',
+        '├─ GET /orders',
+        '│    server.address=127.0.0.1',
+        '├─ PURGE /a',
+        '├─ GET',
+        '│    url.full=no url',
+        '├─ POST /a',
+        '│    url.path=/a/b',
+        '└─ GET /long/long/long/long/l…',
+        `     url.path=/${'long/'.repeat(20)}`.slice(0, 79).concat('…'),
+      ],
+    );
+    const colored = formatTrace(trace.spans, { width: 80, colors: true });
+    assert.ok(colored.includes('GET\u001b[2m /orders\u001b[22m'));
+  });
+
+  test('requests alike become one line, with their path if it is the same', () => {
+    const requests = (path: (index: number) => string): string => {
+      const trace = new TraceBuilder();
+      const root = trace.span('s', 'root', '', 0, 9);
+      for (let index = 0; index < 6; index++) {
+        trace.span('s', 'GET', root, index, 1, { attributes: { 'url.path': path(index) } });
+      }
+      return plain(trace.spans);
+    };
+    assert.match(
+      requests(() => '/stock'),
+      /6 × GET \/stock +s/,
+    );
+    assert.match(
+      requests((index) => `/stock/${index}`),
+      /6 × GET +s/,
+    );
+  });
+
+  test('what goes without saying is not said: success, the address of a server, a status twice', () => {
+    const trace = new TraceBuilder();
+    const attributes = {
+      'http.response.status_code': 502,
+      'error.type': '502',
+      'server.address': 'shop.example',
+    };
+    const root = trace.span('s', 'POST /a', '', 0, 9, { kind: SpanKind.SERVER, attributes });
+    const ok = { ...attributes, 'http.response.status_code': 204 };
+    trace.span('s', 'call', root, 1, 1, { kind: SpanKind.CLIENT, attributes: ok });
+    const lines = plain(trace.spans).split('\n');
+    assert.equal(lines[2], '│ http.response.status_code=502');
+    assert.equal(lines[4], '     error.type=502  server.address=shop.example');
   });
 
   test('several traces one after another, and nothing for nothing', () => {

@@ -3,6 +3,7 @@ import {
   type AttributeValue,
   Double,
   type SpanData,
+  SpanKind,
   StatusCode,
   type TraceNode,
   traceTree,
@@ -127,6 +128,8 @@ interface Row {
   readonly guide: string;
   readonly below: string;
   readonly text: string;
+  /** The path of an HTTP request whose name is nothing but its method, with a space before it; else empty. */
+  readonly path: string;
   readonly service: string;
   readonly nanos: bigint;
   readonly start: bigint;
@@ -173,6 +176,22 @@ function layOut(roots: readonly TraceNode[], style: TraceStyle): Row[] {
   return rows;
 }
 
+const METHOD = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT|QUERY)$/;
+
+/**
+ * The path that tells one request from the next where nobody knew the route: OpenTelemetry then names the span after
+ * its method alone.
+ *
+ * @see https://opentelemetry.io/docs/specs/semconv/http/http-spans/#name
+ */
+function requestPath({ name, attributes }: SpanData): string {
+  if (!METHOD.test(name) && name !== attributes['http.request.method']) return '';
+  const { 'url.path': path, 'url.full': url } = attributes;
+  const text =
+    typeof path === 'string' ? path : typeof url === 'string' ? URL.parse(url)?.pathname : undefined;
+  return text ? ` ${valueText(text)}` : '';
+}
+
 /** How many neighbours from `at` on are alike: childless, of one name and service, and none failed. */
 function alikeFrom(nodes: readonly TraceNode[], at: number): number {
   const first = nodes[at]!;
@@ -200,6 +219,7 @@ function spanRow(span: SpanData, guide: string, below: string): Row {
     guide,
     below,
     text: printable(span.name) || '(no name)',
+    path: requestPath(span),
     service: serviceOf(span),
     nanos: span.endTimeUnixNanos - span.startTimeUnixNanos,
     start: span.startTimeUnixNanos,
@@ -214,6 +234,7 @@ function alikeRow(nodes: readonly TraceNode[], guide: string, below: string): Ro
   return {
     ...spanRow(spans[0]!, guide, below),
     text: `${spans.length} × ${printable(spans[0]!.name) || '(no name)'}`,
+    path: spans.every((span) => requestPath(span) === requestPath(spans[0]!)) ? requestPath(spans[0]!) : '',
     nanos,
     ...extent(spans),
     span: undefined,
@@ -225,6 +246,7 @@ function moreRow(count: number, first: Row): Row {
     guide: '',
     below: '',
     text: `… and ${count.toLocaleString('en')} more spans`,
+    path: '',
     service: '',
     nanos: -1n,
     start: first.start,
@@ -262,6 +284,15 @@ function header(spans: readonly SpanData[], { palette, width }: TraceStyle): str
   return [space < 2 ? line : `${line}${' '.repeat(space)}${palette.faint(when)}`];
 }
 
+/** The first column of a row, fitted. */
+interface Label {
+  readonly guide: string;
+  readonly text: string;
+  readonly path: string;
+  /** Columns for the text and the path together. */
+  readonly room: number;
+}
+
 class Drawing {
   readonly #rows: readonly Row[];
   readonly #style: TraceStyle;
@@ -286,8 +317,16 @@ class Drawing {
     // Where a line is short the bar gives way first, down to a fifth, then the names.
     const services = longest(rows.map((row) => textWidth(row.service)));
     this.#serviceWidth = Math.min(services, Math.floor(width / 5));
+    // Paths can be long: they may take a good part of the line, but not most of it.
+    const mostOfPath = Math.floor(width * 0.3);
     const texts = longest(
-      rows.map((row) => textWidth(row.guide) + textWidth(row.text) + (isFailing(row) ? 2 : 0)),
+      rows.map(
+        (row) =>
+          textWidth(row.guide) +
+          textWidth(row.text) +
+          Math.min(textWidth(row.path), mostOfPath) +
+          (isFailing(row) ? 2 : 0),
+      ),
     );
     const rest = width - this.#serviceWidth - DURATION_WIDTH - 3 * GAP.length;
     this.#textWidth = Math.min(texts, rest - Math.max(8, Math.floor(width / 5)));
@@ -296,26 +335,32 @@ class Drawing {
 
   *lines(): Iterable<string> {
     for (const row of this.#rows) {
-      yield this.#rowLine(row);
-      if (row.span !== undefined) yield* this.#detailLines(row.span, row.below);
+      const label = this.#label(row);
+      yield this.#rowLine(row, label);
+      if (row.span !== undefined) yield* this.#detailLines(row.span, row.below, label.path === row.path);
     }
   }
 
-  #rowLine(row: Row): string {
-    const { palette } = this.#style;
-    const failing = isFailing(row);
-    const mark = failing ? 2 : 0;
+  /** What of a row's guide, text and path there is room for. */
+  #label(row: Row): Label {
+    const width = this.#textWidth - (isFailing(row) ? 2 : 0);
     // However deep the span is, a column is left of its name.
-    const guide = fitText(row.guide, this.#textWidth - mark - 1);
-    const room = this.#textWidth - textWidth(guide) - mark;
-    const text = padText(fitText(row.text, room), room);
-    const name = failing ? palette.error(`✗ ${text}`) : row.guide === '' ? palette.strong(text) : text;
+    const guide = fitText(row.guide, width - 1);
+    const room = width - textWidth(guide);
+    const text = fitText(row.text, room);
+    const left = room - textWidth(text);
+    return { guide, text, path: left > 2 ? fitText(row.path, left) : '', room };
+  }
+
+  #rowLine(row: Row, { guide, text, path, room }: Label): string {
+    const { palette } = this.#style;
+    const name = isFailing(row) ? palette.error(`✗ ${text}`) : row.guide === '' ? palette.strong(text) : text;
+    const padding = padText('', room - textWidth(text) - textWidth(path));
     if (row.nanos < 0n && row.span === undefined) return palette.faint(row.text);
     const service = padText(fitText(row.service, this.#serviceWidth), this.#serviceWidth);
     const duration = formatDuration(row.nanos).padStart(DURATION_WIDTH);
-    return [`${palette.faint(guide)}${name}`, palette.service(row.service)(service), duration, this.#bar(row)]
-      .join(GAP)
-      .trimEnd();
+    const label = `${palette.faint(guide)}${name}${palette.faint(path)}${padding}`;
+    return [label, palette.service(row.service)(service), duration, this.#bar(row)].join(GAP).trimEnd();
   }
 
   /** When a span ran, in halves of a column; never less than one half, so that nothing disappears. */
@@ -340,7 +385,7 @@ class Drawing {
     return ' '.repeat(from >> 1) + paint(bar);
   }
 
-  *#detailLines(span: SpanData, below: string): Iterable<string> {
+  *#detailLines(span: SpanData, below: string, hasPath: boolean): Iterable<string> {
     const { palette, width, attributes } = this.#style;
     const line = (text: string, paint: Paint): string => {
       const guide = fitText(below, width - 8);
@@ -365,7 +410,7 @@ class Drawing {
       attributes === 'all'
         ? pairs(span.attributes, Object.keys(span.attributes))
         : attributes === 'notable'
-          ? pairs(span.attributes, notable(span))
+          ? pairs(span.attributes, notable(span, hasPath))
           : '';
     if (text !== '') yield line(text, palette.faint);
   }
@@ -395,12 +440,19 @@ const NOTABLE = [
   'session.id',
 ];
 
-/** The notable attributes of a span that its name does not say already, nor the absence of an error. */
-function notable({ attributes, name }: SpanData): string[] {
+/** The notable attributes of a span, without what its line says already and what goes without saying. */
+function notable(span: SpanData, hasPath: boolean): string[] {
+  const { attributes, name, kind } = span;
+  const status = attributes['http.response.status_code'];
+  const saysPath = hasPath && requestPath(span) !== '';
   return NOTABLE.filter((key) => {
     const value = attributes[key];
     if (value === undefined || name.includes(String(value))) return false;
-    return !(key === 'http.response.status_code' && Number(value) < 400);
+    if (saysPath && (key === 'url.path' || key === 'url.full')) return false;
+    // A server is known by its service, a success by the absence of an error.
+    if (key === 'server.address') return kind !== SpanKind.SERVER;
+    if (key === 'http.response.status_code') return !(Number(value) < 400);
+    return !(key === 'error.type' && value === String(status));
   });
 }
 
