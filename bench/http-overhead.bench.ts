@@ -5,6 +5,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { alternate, type Bench, compare } from './harness.ts';
 
@@ -46,10 +47,12 @@ export default bench;
 
 class TracedServer {
   readonly #child: ChildProcess;
+  readonly #side: Side;
   readonly #port: number;
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(child: ChildProcess, side: Side, port: number) {
     this.#child = child;
+    this.#side = side;
     this.#port = port;
   }
 
@@ -58,8 +61,12 @@ class TracedServer {
       execArgv: ['--conditions=@tracewell/source'],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    const [port] = (await once(child, 'message')) as [number];
-    return new TracedServer(child, port);
+    try {
+      return new TracedServer(child, side, await nextMessage(child, side));
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
   }
 
   /** Microseconds of CPU, user and system, that the server's process spends on a request. */
@@ -77,8 +84,25 @@ class TracedServer {
   /** What the process has spent so far, once everything that it recorded is sent off. */
   async #cpuMicros(): Promise<number> {
     this.#child.send('cpu');
-    const [micros] = (await once(this.#child, 'message')) as [number];
-    return micros;
+    return await nextMessage(this.#child, this.#side);
+  }
+}
+
+/** What a server says next; an error if it ends instead, or says nothing for a minute. */
+async function nextMessage(child: ChildProcess, side: Side): Promise<number> {
+  const over = new AbortController();
+  const { signal } = over;
+  const ended = once(child, 'exit', { signal }).then(([code, killedBy]) => {
+    throw new Error(`http-overhead: the server of ${side} ended with ${killedBy ?? `code ${code}`}`);
+  });
+  const silent = sleep(60_000, undefined, { signal }).then(() => {
+    throw new Error(`http-overhead: the server of ${side} said nothing for a minute`);
+  });
+  try {
+    const [message] = (await Promise.race([once(child, 'message', { signal }), ended, silent])) as [number];
+    return message;
+  } finally {
+    over.abort();
   }
 }
 

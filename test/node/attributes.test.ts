@@ -98,7 +98,10 @@ describe('attributes of an incoming request, beside the published instrumentatio
       'HOST=',
       '"[2001:db8::1]:80"',
     ];
-    const header = fc.option(textOf(...pieces, ...values), { nil: undefined });
+    // Node's parser takes the white space around a field off (RFC 9110, 5.5). Theirs refuses `Forwarded: for=a `,
+    // which ours takes and no request can bring.
+    const field = textOf(...pieces, ...values).map((text) => text.replace(/^[ \t]+|[ \t]+$/g, ''));
+    const header = fc.option(field, { nil: undefined });
     fc.assert(
       fc.property(header, header, header, (forwarded, forwardedHost, forwardedFor) => {
         const headers = {
