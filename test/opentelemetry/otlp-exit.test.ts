@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decodeTraces } from '@tracewell/otlp';
@@ -120,6 +122,14 @@ test('a collector that does not answer holds up the end for exitTimeoutMillis, o
   assert.equal(receiver.requests.length, 1);
 });
 
+test('what comes after a failure at exit does not wait for another', async () => {
+  await using receiver = await otlpReceiver((response) => response.writeHead(503).end());
+  const { code, stderr } = await run('exit-listener', receiver.url);
+  assert.equal(code, 3);
+  assert.match(stderr, /answered 503/);
+  assert.equal(receiver.requests.length, 1);
+});
+
 test('what the collector refuses at exit is reported as at any other time', async () => {
   await using receiver = await otlpReceiver((response) =>
     response.writeHead(401, { 'content-type': 'text/plain' }).end('who are you'),
@@ -192,16 +202,18 @@ test('headers that a function gave before are sent again at exit', async () => {
 
 test('the child is not traced, and runs nothing that the application preloads', async (t: TestContext) => {
   await using receiver = await otlpReceiver();
+  const folder = mkdtempSync(join(tmpdir(), 'tracewell-exit-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const log = join(folder, 'loaded');
   const register = new URL('../../packages/node/src/register.ts', import.meta.url).href;
-  const { stderr } = await run('exit', receiver.url, {
+  await run('exit', receiver.url, {
     env: {
       NODE_OPTIONS: `--conditions=@tracewell/source --import ${register} --require ${path('preloaded.cjs')}`,
       OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
-      OTEL_SERVICE_NAME: 'application',
+      PRELOADED_LOG: log,
     },
   });
-  t.diagnostic(stderr);
-  assert.equal(stderr.match(/preloaded/g)?.length, 1);
+  assert.match(readFileSync(log, 'utf8'), /^\d+\n$/);
   assert.deepEqual(received(receiver), ['ended', 'open']);
 });
 
