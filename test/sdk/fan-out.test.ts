@@ -153,6 +153,36 @@ describe('fan-out', () => {
     assert.equal(healthy.delivered.length, 1);
   });
 
+  test('what is known of a plugin that hangs in a flush or a shutdown is in the error', async () => {
+    const hanging: BatchExporter = { name: 'hanging', export: () => new Promise(() => {}) };
+    const odd = Object.assign(new MinimalPlugin('odd'), {
+      flush: () => Promise.reject(new Error('odd')),
+      stats: () => ({}) as never,
+    });
+    const buffered = bufferedPlugin([hanging, taker('quick')], { batchMaxSpans: 10, queueMaxBytes: 6000 });
+    const plugin = fanOut([buffered, odd], { flushTimeoutMs: 50 });
+    const counts = async (flushing: Promise<void>): Promise<string[]> => {
+      const error = await flushing.then(
+        () => assert.fail('it was delivered'),
+        (reason: FlushError) => reason,
+      );
+      const { errors } = error.cause as AggregateError;
+      return errors.map((each: FlushError) => `${each.plugin} ${each.retained} ${each.dropped}`);
+    };
+    const record = (spans: number): void => {
+      for (let span = 0; span < spans; span++) plugin.endSpan(plugin.startSpan({ name: 'span' }));
+    };
+    record(7);
+    assert.deepEqual(await counts(plugin.flush()), ['hanging+quick 7 0', 'odd 0 0']);
+    record(200);
+    const [slow, quick] = buffered.stats().exporters;
+    const retained = slow!.retained;
+    const dropped = slow!.dropped + quick!.dropped;
+    assert.ok(retained > 7 && dropped > 0, `${retained} retained, ${dropped} dropped`);
+    assert.deepEqual(await counts(plugin.flush()), [`hanging+quick ${retained} ${dropped}`, 'odd 0 0']);
+    assert.deepEqual(await counts(plugin.shutdown()), [`hanging+quick ${retained} 0`, 'odd 0 0']);
+  });
+
   test('flushSync and shutdown reach every branch, whatever the others do', async () => {
     const [failing, healthy] = references(2) as [ReferencePlugin, ReferencePlugin];
     failing.failing = true;

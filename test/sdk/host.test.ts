@@ -400,7 +400,7 @@ describe('shutdown', () => {
     await assert.rejects(tracing.shutdown({ timeoutMs: 100 }), (error) => {
       assert.ok(error instanceof TracewellError);
       assert.equal(error.code, 'TW_SHUTDOWN_TIMEOUT');
-      assert.match(error.message, /hanging/);
+      assert.match(error.message, /hanging.* did not finish within 100 ms \(spans not delivered: 1\); allow/);
       return true;
     });
     const took = performance.now() - began;
@@ -418,6 +418,26 @@ describe('shutdown', () => {
     await assert.rejects(tracing.shutdown({ timeoutMs: 50 }), { code: 'TW_SHUTDOWN_TIMEOUT' });
     assert.deepEqual(names(second.delivered), ['span']);
     void replaced.catch(() => {});
+  });
+
+  test('at the end of the process an exporter without exportSync is one error, with its spans and what to do', async () => {
+    const errors: TracewellError[] = [];
+    const tracing = start({
+      exporters: [
+        { name: 'slow', export: async () => {} },
+        { ...arrayExporter(), exportSync() {} },
+      ],
+      saveAtProcessEnd: true,
+      onError: (error) => void errors.push(error),
+    });
+    for (let index = 0; index < 3; index++) record(tracing.plugin, 'span');
+    // As Node.js does it, but nobody else's listeners are called.
+    const [flushAll] = process.listeners('exit');
+    flushAll?.call(process, 0);
+    assert.equal(errors.length, 1);
+    assert.match(errors[0]!.message, /slow has no exportSync, so 3 spans .*; await shutdown\(\) before/);
+    assert.equal(tracing.stats().errors, 1);
+    await tracing.shutdown();
   });
 
   test('rejects with a FlushError when something could not be delivered', async () => {

@@ -133,7 +133,11 @@ export class Delivery {
     const { exporter } = this;
     if (this.#retained === 0) return undefined;
     if (exporter.exportSync === undefined) {
-      return this.#fail(new Error(`${exporter.name} has no exportSync, so it delivers nothing at exit`));
+      // Not through `onError` too: nothing was tried, and who flushes is told.
+      this.#lastError = new Error(
+        `${exporter.name} has no exportSync, so ${this.#retained} spans of its queue can only be delivered by an asynchronous flush; await shutdown() before the process ends`,
+      );
+      return this.#failure();
     }
     // What is in flight may or may not have arrived. It goes first, so that the order stays.
     const inFlight = this.#inFlight;

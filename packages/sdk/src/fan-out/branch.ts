@@ -25,6 +25,8 @@ export class Branch {
   readonly name: string;
   readonly #reporter: ErrorReporter;
   #pending = 0;
+  /** What it had dropped ever when a flush failed the last time: what came since belongs to the next failure. */
+  #reportedDrops = 0;
 
   constructor(plugin: TracerPlugin, reporter: ErrorReporter) {
     this.plugin = plugin;
@@ -96,6 +98,11 @@ export class Branch {
     }
   }
 
+  /** Spans that ended on the plugin, or on those behind it, and are not delivered yet; as far as it says so. */
+  undelivered(): number {
+    return tally(this.stats()).retained;
+  }
+
   async #settle(operation: 'flush' | 'shutdown', timeoutMs: number, act: () => Promise<void>): Promise<void> {
     if (this.#pending >= MAX_PENDING) {
       throw this.#flushError(new Error(`${MAX_PENDING} flushes are still pending`));
@@ -123,9 +130,42 @@ export class Branch {
   }
 
   #flushError(cause: unknown): FlushError {
+    const { retained, dropped } = tally(this.stats());
+    const before = this.#reportedDrops;
+    this.#reportedDrops = dropped;
     if (cause instanceof FlushError) return cause;
-    return new FlushError(this.name, { retained: 0, dropped: 0, message: messageOf(cause), cause });
+    // A plugin that hangs or breaks says nothing of its spans, but its books do.
+    return new FlushError(this.name, {
+      retained,
+      dropped: Math.max(0, dropped - before),
+      message: messageOf(cause),
+      cause,
+    });
   }
+}
+
+/**
+ * What the exporters of a plugin and of those behind it keep and have dropped; spans that no exporter has got yet are
+ * kept too.
+ */
+function tally(stats: PluginStats | undefined): { readonly retained: number; readonly dropped: number } {
+  let retained = 0;
+  let dropped = 0;
+  const queue = stats === undefined ? [] : [stats];
+  try {
+    for (const { buffered, exporters, children } of queue) {
+      for (const exporter of exporters) {
+        retained += exporter.retained;
+        dropped += exporter.dropped;
+      }
+      // Who stands in front of others counts theirs, or what it would not deliver at a flush anyway.
+      if (children === undefined) retained += buffered * Math.max(1, exporters.length);
+      else queue.push(...children);
+    }
+  } catch {
+    // Anybody can write a plugin whose statistics are none.
+  }
+  return { retained, dropped };
 }
 
 /**

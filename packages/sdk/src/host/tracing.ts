@@ -322,9 +322,10 @@ class Host implements Tracing, FacadeOwner {
     // The end of the process is the last chance of what is late now, so that case stays registered.
     if (outcome === 'late') {
       const names = Array.from(open, (route) => route.branch.name).join(', ');
+      const spans = Array.from(open).reduce((sum, route) => sum + route.branch.undelivered(), 0);
       throw new TracewellError(
         'TW_SHUTDOWN_TIMEOUT',
-        `shutdown: ${names} did not finish within ${timeoutMs} ms; allow more time, or look at why it hangs`,
+        `shutdown: ${names} did not finish within ${timeoutMs} ms (spans not delivered: ${spans}); allow more time, or look at why it hangs`,
         errors.length > 0 ? { cause: new AggregateError(errors) } : undefined,
       );
     }
