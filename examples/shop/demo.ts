@@ -115,9 +115,12 @@ if (earlier === 0) {
     endTime: runStart,
     limit: 1,
   });
-  const old = await reader.getTrace(spans[0]!.traceId);
-  say(`${earlier} of these spans are from earlier runs. The newest trace that failed then is still whole:`);
-  say(`${old!.traceId}, ${old!.spans.length} spans of ${old!.services.join(', ')}.`);
+  const old = spans[0] && (await reader.getTrace(spans[0].traceId));
+  say(`${earlier} of these spans are from earlier runs.`);
+  if (old !== undefined) {
+    say('The newest trace that failed then is still whole:');
+    say(`${old.traceId}, ${old.spans.length} spans of ${old.services.join(', ')}.`);
+  }
 }
 say(
   `The same spans went to the OTLP collector: ${collector.spanCount} spans in ${collector.requestCount} requests.`,
