@@ -190,6 +190,15 @@ test('what cannot be taken along to another process is not left out but reported
   }
 });
 
+test('where no process may be started, the error says so', async () => {
+  await using receiver = await otlpReceiver();
+  const { code, stderr } = await run('exit', receiver.url, {
+    env: { NODE_OPTIONS: '--permission --allow-fs-read=*' },
+  });
+  assert.equal(code, 3);
+  assert.match(stderr, /gets nothing while the process exits: no process can post it: ERR_ACCESS_DENIED/);
+});
+
 test('headers that a function gave before are sent again at exit', async () => {
   await using receiver = await otlpReceiver();
   await run('flush-then-exit', receiver.url, { options: { headers: 'function' } });

@@ -472,6 +472,7 @@ test('wrong options throw at once and name the field', () => {
     [{ compression: 'br' }, /compression/],
     [{ timeoutMillis: 0 }, /timeoutMillis/],
     [{ concurrencyLimit: Number.NaN }, /concurrencyLimit/],
+    [{ exitTimeoutMillis: -1 }, /exitTimeoutMillis/],
   ];
   for (const [options, expected] of wrong) {
     assert.throws(() => otlpExporter(options as OtlpExporterOptions), {

@@ -4,8 +4,8 @@ import type { AgentOptions } from 'node:https';
  * Posting without an event loop, which is gone when a process exits: a process of its own does it, and this one
  * waits. Everything goes there through its standard input, where neither `ps` nor `/proc` shows it.
  *
- * A worker thread is ready no sooner (45 ms either way), and shares what may be the reason for the exit: a full heap, a
- * preloaded module that fails.
+ * A worker thread is ready no sooner (45 ms either way), and shares what may be the reason for the exit, such as a
+ * full heap.
  */
 
 /** What a child process needs to know to post one request. */
@@ -73,7 +73,7 @@ process.stdin.on('data', (chunk) => input.push(chunk)).on('end', () => {
 /**
  * Posts one request from a child process and waits for it, for at most so many milliseconds.
  *
- * @throws DOMException (`DataCloneError`) if the options of the agent hold what cannot be handed to a process: a function, say
+ * @throws Error if the options of the agent hold what cannot be handed to another process: a function, say
  */
 export function postFromChild(request: ExitRequest, timeoutMs: number): ExitOutcome {
   const { deserialize, serialize } = process.getBuiltinModule('node:v8');

@@ -20,6 +20,8 @@ const TOO_LARGE = 413;
  * When the process ends with spans that no request has delivered yet, by `process.exit()`, an uncaught exception
  * or a signal, a child process posts them while this one waits: some 50 ms, if spans are waiting, and at most
  * `exitTimeoutMillis`, whatever the receiver does. Where the program has time, the host flushes instead.
+ * A process that may not start another, as under `--permission` without `--allow-child-process`, or cannot, as a
+ * single executable application, delivers nothing then, and the error says so.
  *
  * @throws RangeError if an option is invalid
  *
