@@ -212,9 +212,9 @@ test('limits have defaults, hold, and must be sensible', () => {
       assert.throws(() => run(request, limits), { code, message: name }, run.name);
     refuses({ maxBytes: request.length - 1 }, 'TW_DECODE_TOO_LARGE', /maxBytes/);
     refuses({ maxDepth: 0 }, 'TW_DECODE_TOO_DEEP', /maxDepth/);
-    // a span, two attributes (one of the resource) and three elements
-    run(request, { maxItems: 6 });
-    refuses({ maxItems: 5 }, 'TW_DECODE_TOO_LARGE', /maxItems/);
+    // a ResourceSpans, a ScopeSpans, a span, two attributes (one of the resource) and three elements
+    run(request, { maxItems: 8 });
+    refuses({ maxItems: 7 }, 'TW_DECODE_TOO_LARGE', /maxItems/);
     for (const limits of [
       { maxBytes: 2 ** 30 },
       { maxDepth: -1 },

@@ -162,6 +162,40 @@ test('F37: bytes that are not UTF-8 and lone surrogates become U+FFFD', () => {
   }
 });
 
+test('F37: lone surrogates that JSON escapes become U+FFFD, as the same bytes in protobuf do', () => {
+  const json = String.raw`{"resourceSpans":[{"schemaUrl":"\ud800","resource":{"attributes":[{"key":"\ud800","value":{}}]},
+    "scopeSpans":[{"scope":{"name":"\udc00"},"spans":[{
+      "traceId":"${'01'.repeat(16)}","spanId":"${'02'.repeat(8)}","name":"a\ud800","traceState":"\udc00",
+      "attributes":[{"key":"k","value":{"stringValue":"\ud83d\ude00\ud83d"}}],
+      "status":{"message":"\udc00\ud800"}}]}]}]}`;
+  const decoded = decodeTracesJson(json);
+  const [span] = decoded;
+  assert.equal(span!.name, 'a\ufffd');
+  assert.equal(span!.traceState, '\ufffd');
+  assert.equal(span!.scope.name, '\ufffd');
+  assert.equal(span!.status.message, '\ufffd\ufffd');
+  assert.deepEqual(span!.attributes, bare([['k', '😀\ufffd']]));
+  assert.deepEqual(span!.resource.attributes, bare([['\ufffd', null]]));
+  assert.deepEqual(decoded, decodeTraces(encodeTraces(decoded)));
+});
+
+test('F36: resources and scopes without a span count as items, in every reader', () => {
+  const tooMany = { code: 'TW_DECODE_TOO_LARGE', message: /maxItems/ };
+  const resources = bytes(field(1), field(1), field(1));
+  const scopes = bytes(field(1, field(2), field(2)));
+  const json = [{ resourceSpans: [{}, {}, {}] }, { resourceSpans: [{ scopeSpans: [{}, {}] }] }];
+  for (const read of [decodeTraces, validateTraces]) {
+    for (const request of [resources, scopes]) {
+      read(request, { maxItems: 3 });
+      assert.throws(() => read(request, { maxItems: 2 }), tooMany);
+    }
+  }
+  for (const request of json) {
+    decodeTracesJson(request, { maxItems: 3 });
+    assert.throws(() => decodeTracesJson(request, { maxItems: 2 }), tooMany);
+  }
+});
+
 const anyDamage = fc.oneof(
   fc.record({ kind: fc.constant('cut' as const), at: fc.nat(), bit: fc.constant(0) }),
   fc.record({ kind: fc.constant('flip' as const), at: fc.nat(), bit: fc.nat(7) }),

@@ -296,9 +296,9 @@ test('limits hold', () => {
   const json = JSON.stringify(
     request({ attributes: [{ key: 'k', value: { arrayValue: { values: [{}, {}] } } }] }),
   );
-  decodeTracesJson(json, { maxBytes: json.length, maxItems: 4, maxDepth: 1 });
+  decodeTracesJson(json, { maxBytes: json.length, maxItems: 6, maxDepth: 1 });
   assert.throws(() => decodeTracesJson(json, { maxBytes: json.length - 1 }), { code: 'TW_DECODE_TOO_LARGE' });
-  assert.throws(() => decodeTracesJson(json, { maxItems: 3 }), { code: 'TW_DECODE_TOO_LARGE' });
+  assert.throws(() => decodeTracesJson(json, { maxItems: 5 }), { code: 'TW_DECODE_TOO_LARGE' });
   assert.throws(() => decodeTracesJson(json, { maxDepth: 0 }), {
     code: 'TW_DECODE_TOO_DEEP',
     message: /attributes\[0\]/,

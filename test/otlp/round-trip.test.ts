@@ -163,6 +163,7 @@ test('a message that outgrows the buffer by the bytes of its lengths is encoded'
 test('wrong arguments throw RangeError or TypeError that name what is wrong', () => {
   const cyclic: Record<string, never> = {};
   cyclic.self = cyclic as never;
+  const event = { name: 'early', attributes: {}, droppedAttributesCount: 0 };
   const cases: [Partial<SpanData>, RegExp, typeof RangeError | typeof TypeError][] = [
     [{ traceId: 'abc' }, /trace id.*"abc"/, RangeError],
     [{ traceId: '0'.repeat(32) }, /trace id.*not all zero/, RangeError],
@@ -170,6 +171,13 @@ test('wrong arguments throw RangeError or TypeError that name what is wrong', ()
     [{ spanId: '' }, /span id.*16 hex digits/, RangeError],
     [{ parentSpanId: '12' }, /parent span id/, RangeError],
     [{ attributes: { big: 2n ** 63n } }, /"big".*64 bits/, RangeError],
+    [
+      { startTimeUnixNanos: -1n },
+      /startTimeUnixNanos.*from 0 to 18446744073709551615 nanoseconds, got -1/,
+      RangeError,
+    ],
+    [{ endTimeUnixNanos: 2n ** 64n }, /endTimeUnixNanos.*got 18446744073709551616/, RangeError],
+    [{ events: [{ ...event, timeUnixNanos: -1n }] }, /an event's timeUnixNanos.*got -1/, RangeError],
     [{ attributes: { cyclic } }, /"self".*refers to itself/, RangeError],
     [{ attributes: { call: (() => 1) as never } }, /"call".*function/, TypeError],
   ];

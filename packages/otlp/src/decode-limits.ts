@@ -1,8 +1,8 @@
 import { constants } from 'node:buffer';
 
 /**
- * Bounds on what decoding one message may cost. Under the defaults the worst message there is takes a few
- * seconds and some hundred megabytes; one from a sender of telemetry takes a microsecond or two a span.
+ * Bounds on what decoding one message may cost. Under the defaults the worst protobuf message there is takes a
+ * few seconds and some hundred megabytes; one from a sender of telemetry takes a microsecond or two a span.
  */
 export interface DecodeLimits {
   /**
@@ -13,11 +13,15 @@ export interface DecodeLimits {
   /**
    * Bytes of the message, or UTF-16 units of JSON text. At most the length of the longest string there can be,
    * 536,870,888 in Node.js. Default 33,554,432 (32 MiB).
+   *
+   * Of JSON text this is the only bound on memory: `JSON.parse` builds the whole of it before anything is
+   * counted, and makes up to 70 bytes of a character (`[[[[`), 2 GB of 32 MiB. Take less from senders that
+   * are not trusted; 4 MiB hold some thousand spans.
    */
   readonly maxBytes?: number;
   /**
-   * Spans, events, links, attributes and array elements together: an empty event is two bytes on the wire
-   * but a hundred in memory. Default 1,000,000.
+   * Resources, scopes, spans, events, links, attributes and array elements together: an empty event is two
+   * bytes on the wire but a hundred in memory. Default 1,000,000.
    */
   readonly maxItems?: number;
 }

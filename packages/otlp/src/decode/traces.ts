@@ -58,6 +58,7 @@ function readResourceSpans(
   spans: SpanData[],
   options: DecodeOptions | undefined,
 ): void {
+  reader.countItem();
   const start = reader.at;
   const resource = newResource();
   while (reader.at < end) {
@@ -92,6 +93,7 @@ function readScopeSpans(
   spans: SpanData[],
   options: DecodeOptions | undefined,
 ): void {
+  reader.countItem();
   const start = reader.at;
   const scope = newScope();
   while (reader.at < end) {

@@ -34,12 +34,22 @@ export function writeFixed32Field(writer: Writer, at: number, key: number, value
   return writeFixed32(bytes, writeVarint(bytes, at, key), value);
 }
 
-/** Appends nanoseconds as `fixed64`, unless they are 0. */
-export function writeTimeField(writer: Writer, at: number, key: number, nanos: bigint): number {
+/** Appends nanoseconds as `fixed64`, unless they are 0. Throws a `RangeError` that calls them `name`. */
+export function writeTimeField(writer: Writer, at: number, key: number, nanos: bigint, name: string): number {
   if (nanos === 0n) return at;
+  checkNanos(nanos, name);
   const bytes = writer.room(at, 9);
   bytes[at] = key;
   return writeFixed64BigInt(bytes, at + 1, nanos);
+}
+
+const MAX_NANOS = 0xffff_ffff_ffff_ffffn;
+
+/** Throws a `RangeError` for nanoseconds that OTLP cannot say: they would come back as some other time. */
+export function checkNanos(nanos: bigint, name: string): void {
+  if (nanos < 0n || nanos > MAX_NANOS) {
+    throw new RangeError(`${name} must be from 0 to ${MAX_NANOS} nanoseconds, got ${nanos}`);
+  }
 }
 
 /** Appends hex digits as bytes, unless there are none. Throws a `RangeError` that calls them `name`. */

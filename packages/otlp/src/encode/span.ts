@@ -53,8 +53,8 @@ export function writeSpan(writer: Writer, at: number, span: SpanData): number {
   end = writeIdField(writer, end, SPAN_PARENT_SPAN_ID, writer.parentIds, span.parentSpanId, 'parentSpanId');
   end = writeStringField(writer, end, SPAN_NAME, span.name);
   end = writeUint32Field(writer, end, SPAN_KIND, span.kind);
-  end = writeTimeField(writer, end, SPAN_START_TIME, span.startTimeUnixNanos);
-  end = writeTimeField(writer, end, SPAN_END_TIME, span.endTimeUnixNanos);
+  end = writeTimeField(writer, end, SPAN_START_TIME, span.startTimeUnixNanos, 'startTimeUnixNanos');
+  end = writeTimeField(writer, end, SPAN_END_TIME, span.endTimeUnixNanos, 'endTimeUnixNanos');
   end = writeAttributes(writer, end, SPAN_ATTRIBUTES, span.attributes);
   end = writeUint32Field(writer, end, SPAN_DROPPED_ATTRIBUTES_COUNT, span.droppedAttributesCount);
   for (const event of span.events) end = writeEvent(writer, end, event);
@@ -80,7 +80,7 @@ export function checkIds({ traceId, spanId, parentSpanId }: SpanData): void {
 function writeEvent(writer: Writer, at: number, event: SpanEventData): number {
   writer.room(at, 2)[at] = SPAN_EVENTS;
   const start = at + 2;
-  let end = writeTimeField(writer, start, EVENT_TIME, event.timeUnixNanos);
+  let end = writeTimeField(writer, start, EVENT_TIME, event.timeUnixNanos, "an event's timeUnixNanos");
   end = writeStringField(writer, end, EVENT_NAME, event.name);
   end = writeAttributes(writer, end, EVENT_ATTRIBUTES, event.attributes);
   end = writeUint32Field(writer, end, EVENT_DROPPED_ATTRIBUTES_COUNT, event.droppedAttributesCount);

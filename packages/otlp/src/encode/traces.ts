@@ -12,8 +12,8 @@ import { Writer } from './writer.ts';
  * Lone surrogates in strings become U+FFFD; everything else comes back from {@link decodeTraces} as it was.
  *
  * @returns the request, which belongs to the caller; empty if there are no spans
- * @throws `RangeError` for an id that is not of its length in hex digits or is all zeros, a `bigint` beyond
- * 64 bits, or a value nested deeper than 256 levels; `TypeError` for a value that OTLP has no type for
+ * @throws `RangeError` for an id that is not of its length in hex digits or is all zeros, a time or
+ * other `bigint` beyond 64 bits, or a value nested deeper than 256 levels; `TypeError` for a value that OTLP has no type for
  *
  * @example
  * ```ts

@@ -62,8 +62,10 @@ export function decodeTracesJson(json: string | object, options?: DecodeOptions)
   const reader = new JsonReader(limits);
   const spans: SpanData[] = [];
   reader.each(request, 'resourceSpans', 'resource_spans', (resourceSpans) => {
+    reader.countItem();
     const resource = readResource(reader, resourceSpans);
     reader.each(resourceSpans, 'scopeSpans', 'scope_spans', (scopeSpans) => {
+      reader.countItem();
       const scope = readScope(reader, scopeSpans);
       reader.each(scopeSpans, 'spans', 'spans', (message) => {
         const span = readSpan(reader, message, resource, scope);

@@ -11,6 +11,7 @@ import {
 import { decodeTraces } from '../decode/traces.ts';
 import { type DecodeOptions, MAX_DEPTH } from '../decode-limits.ts';
 import { groupSpans } from '../encode/group-spans.ts';
+import { checkNanos } from '../encode/primitive-fields.ts';
 import { checkIds } from '../encode/span.ts';
 
 /** What `JSON.stringify` gets. Fields that are `undefined`, because they have their default, are left out. */
@@ -87,8 +88,8 @@ function spanJson(span: SpanData): Json {
     parentSpanId: span.parentSpanId === '' ? undefined : hex(span.parentSpanId, 'parentSpanId'),
     name: span.name.toWellFormed(),
     kind: span.kind,
-    startTimeUnixNano: nanos(span.startTimeUnixNanos),
-    endTimeUnixNano: nanos(span.endTimeUnixNanos),
+    startTimeUnixNano: nanos(span.startTimeUnixNanos, 'startTimeUnixNanos'),
+    endTimeUnixNano: nanos(span.endTimeUnixNanos, 'endTimeUnixNanos'),
     attributes: attributesJson(span.attributes),
     droppedAttributesCount: countOrNothing(span.droppedAttributesCount),
     events: span.events.length === 0 ? undefined : span.events.map(eventJson),
@@ -105,7 +106,7 @@ function spanJson(span: SpanData): Json {
 
 function eventJson(event: SpanEventData): Json {
   return {
-    timeUnixNano: nanos(event.timeUnixNanos),
+    timeUnixNano: nanos(event.timeUnixNanos, "an event's timeUnixNanos"),
     name: textOrNothing(event.name),
     attributes: attributesJson(event.attributes),
     droppedAttributesCount: countOrNothing(event.droppedAttributesCount),
@@ -183,8 +184,9 @@ function double(value: number): number | string {
   return Number.isFinite(value) ? value : String(value);
 }
 
-function nanos(value: bigint): string {
-  return String(BigInt.asUintN(64, value));
+function nanos(value: bigint, name: string): string {
+  checkNanos(value, name);
+  return String(value);
 }
 
 function hex(digits: string, name: string): string {

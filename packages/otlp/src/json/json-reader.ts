@@ -90,10 +90,10 @@ export function toObject(reader: JsonReader, value: unknown): JsonObject {
   throw reader.invalid('must be an object');
 }
 
-/** A string. */
+/** A string. A lone surrogate, which JSON can escape and UTF-8 cannot say, becomes U+FFFD. */
 export function toText(reader: JsonReader, value: unknown): string {
   if (value === undefined || value === null) return '';
-  if (typeof value === 'string') return value;
+  if (typeof value === 'string') return value.toWellFormed();
   throw reader.invalid('must be a string');
 }
 

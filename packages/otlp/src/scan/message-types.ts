@@ -71,8 +71,8 @@ const span = message(
 
 const resource = message([keyValue, WIRE_VARINT], { once: true });
 const scope = message([WIRE_BYTES, WIRE_BYTES, keyValue, WIRE_VARINT], { once: true });
-const scopeSpans = message([scope, span, WIRE_BYTES]);
-const resourceSpans = message([resource, scopeSpans, WIRE_BYTES]);
+const scopeSpans = message([scope, span, WIRE_BYTES], { counts: true });
+const resourceSpans = message([resource, scopeSpans, WIRE_BYTES], { counts: true });
 
 /** `ExportTraceServiceRequest` */
 export const traceRequest = message([resourceSpans]);
