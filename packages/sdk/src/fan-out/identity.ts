@@ -10,6 +10,18 @@ export function isValidContext(context: SpanContext | undefined): context is Spa
   return context != null && TRACE_ID.test(context.traceId) && SPAN_ID.test(context.spanId);
 }
 
+/** A context of somebody else as it is now, field by field: they may be accessors, which spreading leaves behind. */
+export function copyContext(context: SpanContext): SpanContext {
+  const { traceId, spanId, traceFlags, traceState, isRemote } = context;
+  return {
+    traceId,
+    spanId,
+    ...(traceFlags === undefined ? {} : { traceFlags }),
+    ...(traceState === undefined ? {} : { traceState }),
+    ...(isRemote === undefined ? {} : { isRemote }),
+  };
+}
+
 /**
  * Fixes the identity of a span before it is started, by the rules of `SpanStart`: the context that is given, or
  * else a new span id in the trace of the parent, or in a new trace. Returns a copy that nobody else changes.

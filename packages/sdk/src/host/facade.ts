@@ -12,7 +12,7 @@ import {
 } from '@tracewell/plugin';
 import { forwardStart } from '../fan-out/forward.ts';
 import { HandleTable, MAX_LIVE_SPANS } from '../fan-out/handle-table.ts';
-import { isValidContext } from '../fan-out/identity.ts';
+import { copyContext, isValidContext } from '../fan-out/identity.ts';
 import type { Route } from './route.ts';
 
 /** What a facade asks of the host that owns it. */
@@ -95,7 +95,7 @@ export class Facade implements Required<TracerPlugin> {
     const identity = origin.plugin.spanContext(this.#handles[slot]!);
     return forwardStart(start, {
       context,
-      remoteParent: isValidContext(identity) ? { ...identity, isRemote: false } : undefined,
+      remoteParent: isValidContext(identity) ? { ...copyContext(identity), isRemote: false } : undefined,
     });
   }
 

@@ -12,6 +12,7 @@ import {
   type TracerPlugin,
 } from '@tracewell/plugin';
 import { type CompletePlugin, completePlugin } from '../fan-out/complete.ts';
+import { forwardStart } from '../fan-out/forward.ts';
 import { type ErrorCallback, ErrorReporter } from '../host/error-reporter.ts';
 import { checkFunction, checkObject, describe, flag, text, wholeNumber } from '../options.ts';
 import { Redactor, type Replacement } from './redactor.ts';
@@ -174,7 +175,7 @@ class RedactingPlugin implements Redaction {
     const newLinks = this.#links(links);
     if (newName === name && newAttributes === attributes && newLinks === links) return start;
     return {
-      ...start,
+      ...forwardStart(start, start),
       name: newName,
       ...(newAttributes === undefined ? {} : { attributes: newAttributes }),
       ...(newLinks === undefined ? {} : { links: newLinks }),
@@ -212,9 +213,10 @@ class RedactingPlugin implements Redaction {
       const newName = this.#name(name);
       const newAttributes = this.#attributes(attributes);
       if (newName !== name || newAttributes !== attributes) {
+        const { timeUnixNanos } = event;
         redacted = {
-          ...event,
           name: newName,
+          ...(timeUnixNanos === undefined ? {} : { timeUnixNanos }),
           ...(newAttributes === undefined ? {} : { attributes: newAttributes }),
         };
       }
@@ -299,6 +301,8 @@ class RedactingPlugin implements Redaction {
 
   #link(link: SpanLink): SpanLink {
     const attributes = this.#attributes(link.attributes);
-    return attributes === link.attributes || attributes === undefined ? link : { ...link, attributes };
+    return attributes === link.attributes || attributes === undefined
+      ? link
+      : { context: link.context, attributes };
   }
 }

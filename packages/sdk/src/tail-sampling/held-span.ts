@@ -12,6 +12,7 @@ import {
   StatusCode,
 } from '@tracewell/plugin';
 import type { CompletePlugin } from '../fan-out/complete.ts';
+import { copyContext } from '../fan-out/identity.ts';
 import { type Copied, copyAttributes, copyValue, textBytes, toAttributes } from './copy.ts';
 
 /** What a span without anything costs, roughly. */
@@ -61,7 +62,7 @@ export class HeldSpan {
     const attributes = copyAttributes(start.attributes);
     this.context = context;
     this.parent = parent;
-    this.#remoteParent = remoteParent === undefined ? undefined : { ...remoteParent };
+    this.#remoteParent = remoteParent === undefined ? undefined : copyContext(remoteParent);
     this.kind = start.kind ?? SpanKind.INTERNAL;
     this.startTimeUnixNanos = start.startTimeUnixNanos ?? now();
     this.#scope = start.scope;
@@ -100,7 +101,7 @@ export class HeldSpan {
   addLink(link: SpanLink): void {
     const attributes = this.#copied(link.attributes);
     this.bytes += PART_BYTES;
-    this.#links.push({ context: { ...link.context }, attributes: toAttributes(attributes.value) });
+    this.#links.push({ context: copyContext(link.context), attributes: toAttributes(attributes.value) });
   }
 
   #copied(attributes: SpanEvent['attributes']): Copied<Map<string, AttributeValue>> {
