@@ -57,7 +57,10 @@ describe('tracewell()', () => {
   });
 
   it('rejects, and leaves nothing behind, if the store cannot be opened', async () => {
-    await rejects(tracewell({ directory: '/dev/null/no', instrumentations: false, env: {} }));
+    await rejects(tracewell({ directory: '/dev/null/no', instrumentations: false, env: {} }), {
+      code: 'TW_STORE_OPEN_FAILED',
+      message: /\/dev\/null\/no cannot be opened: ENOTDIR.*name a directory/,
+    });
     const node = await tracewell({
       exporters: [{ name: 'none', async export() {} }],
       instrumentations: false,
@@ -132,5 +135,6 @@ describe('an exporter that is opened late', () => {
       retryable: false,
       message: /no such disk/,
     });
+    throws(() => exporter.exportSync?.(batch), { code: 'TW_EXPORT_FAILED', message: /no such disk/ });
   });
 });

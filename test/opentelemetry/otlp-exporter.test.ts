@@ -137,6 +137,7 @@ test('the body is the bytes of the batch, untouched', async () => {
 test('variables that make no sense are ignored with a warning that shows no secret', async () => {
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = 'ada:hunter2@collector';
   process.env.OTEL_EXPORTER_OTLP_TIMEOUT = '-1';
+  process.env.OTEL_EXPORTER_OTLP_PROTOCOL = 'grpc';
   process.env.OTEL_EXPORTER_OTLP_COMPRESSION = 'brotli';
   process.env.OTEL_EXPORTER_OTLP_CERTIFICATE = '/does/not/exist';
   process.env.OTEL_EXPORTER_OTLP_HEADERS = 'broken,=x,%zz=1,x-good=1';
@@ -145,8 +146,11 @@ test('variables that make no sense are ignored with a warning that shows no secr
   otlpExporter({ onWarning: (text) => warnings.push(text) });
   assert.deepEqual(
     warnings.map((text) => /^OTEL_EXPORTER_OTLP_[A-Z]+/.exec(text)?.[0]).sort(),
-    ['CERTIFICATE', 'COMPRESSION', 'ENDPOINT', 'TIMEOUT'].map((name) => `OTEL_EXPORTER_OTLP_${name}`),
+    ['CERTIFICATE', 'COMPRESSION', 'ENDPOINT', 'HEADERS', 'PROTOCOL', 'TIMEOUT'].map(
+      (name) => `OTEL_EXPORTER_OTLP_${name}`,
+    ),
   );
+  assert.match(warnings.join(), /HEADERS: 3 of its members/);
   assert.doesNotMatch(warnings.join(), /hunter2/);
   const exporter = otlpExporter({ url: receiver.url });
   await exporter.export(sample(1).batch);

@@ -21,11 +21,11 @@ try {
     onError: (error) => report.error(error),
   });
   const told = opened.catch((error: unknown) => {
-    report.warn(`spans are not kept in a store: ${error instanceof Error ? error.message : error}`);
+    report.failure('spans are not kept in a store', error);
   });
   const waited = new AbortController();
   await Promise.race([told, delay(MAX_WAIT_MS, undefined, { signal: waited.signal }).catch(() => {})]);
   waited.abort();
 } catch (error) {
-  report.warn(`this process is not traced: ${error instanceof Error ? error.message : error}`);
+  report.failure('this process is not traced', error);
 }

@@ -9,12 +9,23 @@ const QUIET_MS = 60_000;
  */
 export class StderrReport {
   readonly #quietUntil = new Map<string, number>();
+  /** The errors at the bottom of what was told. What they lead to later is no news. */
+  readonly #told = new WeakSet<object>();
 
   warn(message: string): void {
     process.stderr.write(`tracewell: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
   }
 
+  /** Tells that something cannot be had, and why; not again what this leads to. */
+  failure(what: string, error: unknown): void {
+    this.#told.add(rootOf(error));
+    this.warn(`${what}: ${error instanceof Error ? error.message : error}`);
+  }
+
   error(error: TracewellError): void {
+    const root = rootOf(error);
+    if (this.#told.has(root)) return;
+    this.#told.add(root);
     // The messages of one cause differ in numbers: of spans, of milliseconds.
     const kind = `${error.code} ${error.message.replaceAll(/\d+/g, '#')}`;
     const now = performance.now();
@@ -23,4 +34,15 @@ export class StderrReport {
     this.#quietUntil.set(kind, now + QUIET_MS);
     this.warn(error.message);
   }
+}
+
+/** The error that the others in a chain of causes come from. */
+function rootOf(error: unknown): object {
+  let root: object = Object(error);
+  for (let depth = 0; depth < 16; depth++) {
+    const { cause } = root as { readonly cause?: unknown };
+    if (typeof cause !== 'object' || cause === null) return root;
+    root = cause;
+  }
+  return root;
 }

@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   TW_DECODE_INVALID: 'Bytes or JSON that should be OTLP are not.',
   TW_DECODE_TOO_DEEP: 'An OTLP value is nested deeper than the limit.',
   TW_DECODE_TOO_LARGE: 'An OTLP message is larger than the limit.',
+  TW_STORE_OPEN_FAILED: 'The directory of a store could not be made, read or written.',
   TW_STORE_CLOSED: 'The store is closed.',
   TW_LOG_BUSY: 'More bytes wait to be written to the log than its bound allows.',
   TW_LOG_NO_SPACE: 'The disk or the quota is full; nothing of the append is in the log.',

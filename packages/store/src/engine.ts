@@ -51,7 +51,7 @@ export interface TraceStore extends Store {
  * @param directory - default `.tracewell` in the working directory
  * @throws `TracewellError`, as a rejection: `TW_LOG_DAMAGED` or `TW_LOG_SEGMENT_MISSING` if data that was
  * acknowledged is damaged (see `recovery` of the options), `TW_LOG_FORMAT` if a newer version wrote it,
- * `TW_LOG_LOCK_FAILED`
+ * `TW_LOG_LOCK_FAILED`, `TW_STORE_OPEN_FAILED` if the operating system refuses the directory
  * @throws TypeError, RangeError, as a rejection, naming an option that is none
  *
  * @example
@@ -68,8 +68,21 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
     throw new TypeError(`openStore: directory must be a path, got ${JSON.stringify(directory)}`);
   }
   const index = new HotIndex();
-  const log = await openLog(directory, index, options);
+  const log = await openLog(directory, index, options).catch((error: unknown) => {
+    throw openingError(directory, error);
+  });
   return new EmbeddedStore(directory, options.readOnly === true, log, index);
+}
+
+/** What the operating system refuses gets a code and a way out; whatever else went wrong says so itself. */
+function openingError(directory: string, error: unknown): unknown {
+  const { code, syscall, message } = error as NodeJS.ErrnoException;
+  if (error instanceof TracewellError || code === undefined || syscall === undefined) return error;
+  return new TracewellError(
+    'TW_STORE_OPEN_FAILED',
+    `the store in ${directory} cannot be opened: ${message}; name a directory that this process may write`,
+    { cause: error },
+  );
 }
 
 /** The engine: an insert goes to the log, which hands it to the index; a query goes to the index. */

@@ -16,6 +16,8 @@ class LateExporter implements BatchExporter {
   readonly #opening: Promise<BatchExporter>;
   /** What was opened, once it is there. */
   #opened: BatchExporter | undefined;
+  /** Why there will never be anything. */
+  #failure: ExportError | undefined;
 
   constructor(name: string, open: () => Promise<BatchExporter>) {
     this.name = name;
@@ -28,6 +30,7 @@ class LateExporter implements BatchExporter {
   }
 
   exportSync(...batch: Parameters<NonNullable<BatchExporter['exportSync']>>): void {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#opened?.exportSync === undefined) {
       const why =
         this.#opened === undefined ? 'the process ended before it was open' : 'it has no exportSync';
@@ -50,7 +53,11 @@ class LateExporter implements BatchExporter {
       return this.#opened;
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
-      throw new ExportError(`${this.name}: could not be opened: ${why}`, { retryable: false, cause });
+      this.#failure = new ExportError(`${this.name}: could not be opened: ${why}`, {
+        retryable: false,
+        cause,
+      });
+      throw this.#failure;
     }
   }
 }

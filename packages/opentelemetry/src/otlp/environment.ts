@@ -67,6 +67,16 @@ export function otlpEnvironment(
     return undefined;
   };
 
+  const readHeaders = (name: string): Record<string, string> => {
+    const { headers, malformed } = parseHeaders(env[name]);
+    if (malformed > 0) {
+      onWarning(
+        `${name}: ${malformed} of its members are not key=value, percent-encoded; they were ignored.`,
+      );
+    }
+    return headers;
+  };
+
   const readFile = (suffix: string): Buffer | undefined => {
     const file = setting(suffix);
     if (file === undefined) return undefined;
@@ -79,14 +89,22 @@ export function otlpEnvironment(
     }
   };
 
+  const protocol = setting('PROTOCOL');
+  if (protocol !== undefined && protocol.value !== 'http/protobuf') {
+    onWarning(
+      `${protocol.name}=${protocol.value} is not spoken here: spans are posted as http/protobuf, ` +
+        'which collectors take on port 4318 by default.',
+    );
+  }
+
   const ca = readFile('CERTIFICATE');
   const cert = readFile('CLIENT_CERTIFICATE');
   const key = readFile('CLIENT_KEY');
   return {
     url: readUrl(),
     headers: {
-      ...parseHeaders(env.OTEL_EXPORTER_OTLP_HEADERS),
-      ...parseHeaders(env.OTEL_EXPORTER_OTLP_TRACES_HEADERS),
+      ...readHeaders('OTEL_EXPORTER_OTLP_HEADERS'),
+      ...readHeaders('OTEL_EXPORTER_OTLP_TRACES_HEADERS'),
     },
     compression: readCompression(),
     timeoutMs: readTimeout(),
@@ -94,20 +112,23 @@ export function otlpEnvironment(
   };
 }
 
-/** `key=value,key=value` in the form of W3C Baggage, percent-encoded; members that are malformed are left out. */
-function parseHeaders(list: string | undefined): Record<string, string> {
+/** `key=value,key=value` in the form of W3C Baggage, percent-encoded; members that are malformed are counted. */
+function parseHeaders(list: string | undefined): { headers: Record<string, string>; malformed: number } {
   const headers: Record<string, string> = {};
+  let malformed = 0;
   for (const member of (list ?? '').split(',')) {
+    if (member.trim() === '') continue;
     const pair = member.split(';', 1)[0]!;
     const equals = pair.indexOf('=');
-    if (equals < 1) continue;
     try {
-      const key = decodeURIComponent(pair.slice(0, equals).trim());
+      const key = decodeURIComponent(pair.slice(0, Math.max(0, equals)).trim());
       const value = decodeURIComponent(pair.slice(equals + 1).trim());
-      if (key !== '' && value !== '') headers[key.toLowerCase()] = value;
+      if (key === '' || value === '') malformed += 1;
+      else headers[key.toLowerCase()] = value;
     } catch {
       // A percent sign that begins nothing.
+      malformed += 1;
     }
   }
-  return headers;
+  return { headers, malformed };
 }
