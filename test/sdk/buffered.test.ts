@@ -654,6 +654,8 @@ describe('the options of a buffered plugin', () => {
     [{ timers: { now: Date.now } }, /timers must be an object with now, after, soon, random/],
     [{ random: 4 }, /random must be a function, got 4/],
     [{ retry: 3 }, /retry must be an object, got 3/],
+    [{ limits: 5 }, /limits must be an object, got 5/],
+    [{ resource: { attributes: [] } }, /resource: give { attributes: /],
   ];
   for (const [options, message] of wrong) {
     it(`refuse ${JSON.stringify(options)}`, () => {
@@ -676,6 +678,14 @@ describe('the options of a buffered plugin', () => {
         message: /each exporter must/,
       });
     }
+  });
+
+  it('need optional methods of an exporter to be methods', () => {
+    const flawed = { name: 'flawed', export: async () => {}, exportSync: 'yes' };
+    assert.throws(() => bufferedPlugin(flawed as never), {
+      name: 'TypeError',
+      message: /exportSync of the exporter flawed must be a function, got "yes"/,
+    });
   });
 
   it('name the plugin after its exporters by default', () => {

@@ -135,6 +135,7 @@ describe('the console exporter', () => {
     for (const [options, message] of wrong) {
       assert.throws(() => consoleExporter(options as never), { message });
     }
+    assert.throws(() => formatTrace({} as never), /formatTrace: spans must be an array of SpanData, got/);
     assert.throws(() => formatTrace([], { alike: 0 }), /formatTrace: alike must be a number of 1 or more/);
   });
 

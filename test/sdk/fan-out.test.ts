@@ -256,6 +256,7 @@ describe('fan-out', () => {
       [undefined, {}, /fanOut: plugins must be a TracerPlugin, got undefined; startSpan is missing/],
       [[new MinimalPlugin(), {}], {}, /plugins\[1\] must be a TracerPlugin, got an object without keys/],
       [[taker('memory')], {}, /plugins\[0\] .* startSpan is missing; wrap an exporter with bufferedPlugin/],
+      [[[new MinimalPlugin()]], {}, /plugins\[0\] .* got an array; .* put fanOut around several/],
       [[new MinimalPlugin('')], {}, /plugins\[0\] .* name is missing/],
       [[new MinimalPlugin()], null, /options must be an object, got null/],
       [[new MinimalPlugin()], { name: 7 }, /name must be a non-empty string, got 7/],

@@ -88,6 +88,19 @@ describe('parentBased', () => {
   });
 });
 
+describe('what is no sampler', () => {
+  it('is refused by parentBased', () => {
+    assert.throws(() => parentBased('always_on' as never), {
+      name: 'TypeError',
+      message: /parentBased: root must be a Sampler, such as .*, got "always_on"/,
+    });
+    assert.throws(
+      () => parentBased(alwaysOn(), { localSampled: {} as never }),
+      /localSampled must be a Sampler/,
+    );
+  });
+});
+
 describe('samplerFromEnvironment', () => {
   for (const [name, argument, description] of [
     [undefined, undefined, /^ParentBased\{root=AlwaysOnSampler,/],

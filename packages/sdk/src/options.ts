@@ -68,8 +68,21 @@ export function checkFunction(where: string, field: string, value: unknown): voi
 
 /** Throws unless something is an object: options themselves, or an option that holds others. */
 export function checkObject(where: string, field: string, value: unknown): void {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return;
+  if (isObject(value)) return;
   throw new TypeError(`${where}: ${field} must be an object, got ${describe(value)}`);
+}
+
+/** Whether something is an object and no array. */
+export function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Throws unless something is a sampler: without this check, every span would be refused for the error. */
+export function checkSampler(where: string, field: string, value: unknown): void {
+  if (missingMethod(value, ['shouldSample']) === undefined) return;
+  throw new TypeError(
+    `${where}: ${field} must be a Sampler, such as parentBased(traceIdRatio(0.1)), got ${describe(value)}`,
+  );
 }
 
 /** Throws unless something is an object with certain methods, or left out. */
@@ -97,6 +110,8 @@ export function describe(value: unknown): string {
   switch (typeof value) {
     case 'string':
       return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+    case 'bigint':
+      return `${value}n`;
     case 'function':
       return 'a function';
     case 'object':

@@ -4,7 +4,9 @@ import {
   checkFunction,
   checkMethods,
   checkObject,
+  checkSampler,
   describe,
+  isObject,
   milliseconds,
   oneOf,
   TIMERS_METHODS,
@@ -18,7 +20,6 @@ import type { RecorderSettings } from '../recorder/recorder.ts';
 import { resourceFromEnvironment } from '../resource/resource-from-environment.ts';
 import { alwaysOn } from '../sampling/always.ts';
 import { parentBased } from '../sampling/parent-based.ts';
-import type { Sampler } from '../sampling/sampler.ts';
 import type { DeliverySettings } from './delivery.ts';
 import type { BufferedPluginOptions } from './options.ts';
 import { nodeTimers } from './timers.ts';
@@ -54,15 +55,16 @@ export function resolveOptions(
     wholeNumber(WHERE, field, options[field], fallback, MAX_BYTES);
   const { retry = {}, breaker = {}, onError } = options;
   const queueDropPolicy = oneOf(WHERE, 'queueDropPolicy', options.queueDropPolicy, ['oldest', 'newest']);
+  checkObject(WHERE, 'limits', options.limits ?? {});
   checkObject(WHERE, 'retry', retry);
   checkObject(WHERE, 'breaker', breaker);
   checkFunction(WHERE, 'onError', onError);
   checkFunction(WHERE, 'random', options.random);
   checkMethods(WHERE, 'clock', options.clock, CLOCK_METHODS);
   checkMethods(WHERE, 'timers', options.timers, TIMERS_METHODS);
-  checkSampler(options.sampler);
+  if (options.sampler !== undefined) checkSampler(WHERE, 'sampler', options.sampler);
   const { resource } = options;
-  if (resource !== undefined && (resource?.attributes == null || typeof resource.attributes !== 'object')) {
+  if (resource !== undefined && !isObject(resource?.attributes)) {
     throw new TypeError(
       `${WHERE}: resource: give { attributes: { 'service.name': … } }, got ${describe(resource)}`,
     );
@@ -117,13 +119,8 @@ function checkExporters(exporters: readonly BatchExporter[]): void {
         `${WHERE}: each exporter must be an object with a name and an export method, got ${describe(exporter)}`,
       );
     }
+    for (const method of ['exportSync', 'flush', 'shutdown'] as const) {
+      checkFunction(WHERE, `${method} of the exporter ${exporter.name}`, exporter[method]);
+    }
   }
-}
-
-/** Without this check every span would be refused by what looks like a setting of the environment. */
-function checkSampler(sampler: Sampler | undefined): void {
-  if (sampler === undefined || typeof sampler?.shouldSample === 'function') return;
-  throw new TypeError(
-    `${WHERE}: sampler must be a Sampler, such as parentBased(traceIdRatio(0.1)), got ${describe(sampler)}`,
-  );
 }

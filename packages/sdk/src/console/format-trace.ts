@@ -69,7 +69,7 @@ const GAP = '  ';
  * @param spans - the spans of a trace, in any order
  * @param options - see {@link FormatTraceOptions}
  * @returns lines, without a line end after the last; empty if there is no span
- * @throws TypeError or RangeError if an option is invalid
+ * @throws TypeError or RangeError if there is no array of spans or an option is invalid
  *
  * @example
  * ```ts
@@ -81,6 +81,9 @@ const GAP = '  ';
  * ```
  */
 export function formatTrace(spans: readonly SpanData[], options: FormatTraceOptions = {}): string {
+  if (!Array.isArray(spans)) {
+    throw new TypeError(`formatTrace: spans must be an array of SpanData, got ${describe(spans)}`);
+  }
   checkObject('formatTrace', 'options', options);
   checkFormat('formatTrace', options);
   const palette = (options.colors ?? wantsColors(process.stdout)) ? ansiPalette() : plainPalette;

@@ -15,8 +15,12 @@ export function checkPlugin(where: string, field: string, plugin: unknown): void
   const missing = missingMethod(plugin, REQUIRED);
   const { name } = Object(plugin) as Partial<TracerPlugin>;
   if (missing === undefined && typeof name === 'string' && name !== '') return;
-  const hint =
-    missingMethod(plugin, ['export']) === undefined ? '; wrap an exporter with bufferedPlugin' : '';
+  const isExporter = missingMethod(plugin, ['export']) === undefined;
+  const hint = isExporter
+    ? '; wrap an exporter with bufferedPlugin'
+    : Array.isArray(plugin)
+      ? '; put fanOut around several'
+      : '';
   throw new TypeError(
     `${where}: ${field} must be a TracerPlugin, got ${describe(plugin)}; ${missing ?? 'name'} is missing${hint}`,
   );

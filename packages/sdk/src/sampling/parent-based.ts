@@ -1,3 +1,4 @@
+import { checkSampler } from '../options.ts';
 import { alwaysOff, alwaysOn } from './always.ts';
 import { ParentSampling, type Sampler } from './sampler.ts';
 
@@ -22,6 +23,8 @@ export interface ParentBasedOptions {
  *
  * @see https://opentelemetry.io/docs/specs/otel/trace/sdk/#parentbased
  *
+ * @throws TypeError if one of them is no sampler
+ *
  * @example
  * ```ts
  * import { parentBased, traceIdRatio } from '@tracewell/sdk';
@@ -33,6 +36,9 @@ export interface ParentBasedOptions {
  */
 export function parentBased(root: Sampler, options: ParentBasedOptions = {}): Sampler {
   const { remoteSampled = alwaysOn(), remoteUnsampled = alwaysOff(), localSampled = alwaysOn() } = options;
+  for (const [field, sampler] of Object.entries({ root, remoteSampled, remoteUnsampled, localSampled })) {
+    checkSampler('parentBased', field, sampler);
+  }
   return {
     description:
       `ParentBased{root=${root.description}, remoteParentSampled=${remoteSampled.description}, ` +
