@@ -10,7 +10,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   plugin: [],
   otlp: ['plugin'],
   sdk: ['plugin', 'otlp'],
-  opentelemetry: ['plugin', 'otlp', 'sdk'],
+  opentelemetry: ['plugin', 'otlp'],
   store: ['plugin', 'otlp'],
   node: ['plugin', 'otlp', 'sdk', 'opentelemetry', 'store'],
 };
