@@ -51,7 +51,7 @@ test('a million spans at a constant rate: memory stays flat and every span is ac
   assert.equal(outcome.refused, 0);
   for (const { name, exported, retained, dropped } of outcome.exporters) {
     assert.equal(exported + retained + dropped, SPANS, `${name} lost count`);
-    const arrived = name === 'store' ? outcome.stored : collector.spanCount;
+    const arrived: number = name === 'store' ? outcome.stored : collector.spanCount;
     assert.equal(arrived, exported, `what arrived at ${name} is not what it counts as exported`);
     t.diagnostic(`${name}: ${exported} exported, ${dropped} dropped`);
   }
