@@ -435,7 +435,7 @@ describe('shutdown', () => {
     const [flushAll] = process.listeners('exit');
     flushAll?.call(process, 0);
     assert.equal(errors.length, 1);
-    assert.match(errors[0]!.message, /slow has no exportSync, so 3 spans .*; await shutdown\(\) before/);
+    assert.match(errors[0]!.message, /slow has no exportSync, so its 3 spans need .*: await shutdown\(\) before/);
     assert.equal(tracing.stats().errors, 1);
     await tracing.shutdown();
   });

@@ -135,7 +135,7 @@ export class Delivery {
     if (exporter.exportSync === undefined) {
       // Not through `onError` too: nothing was tried, and who flushes is told.
       this.#lastError = new Error(
-        `${exporter.name} has no exportSync, so ${this.#retained} spans of its queue can only be delivered by an asynchronous flush; await shutdown() before the process ends`,
+        `${exporter.name} has no exportSync, so its ${this.#retained} spans need an asynchronous flush: await shutdown() before the process ends`,
       );
       return this.#failure();
     }
