@@ -292,6 +292,22 @@ describe('replacing the plugin', () => {
     assert.equal(child.flags & 0x300, 0x100, 'the parent is known not to be remote');
   });
 
+  test('F51 a replaced plugin that cannot say who its spans are costs their children the trace, not more', async () => {
+    const errors: TracewellError[] = [];
+    const broken = Object.assign(new ReferencePlugin({}), { spanContext: () => assert.fail('broken') });
+    const tracing = start({ plugin: broken, onError: (error) => void errors.push(error) });
+    const parent = tracing.plugin.startSpan({ name: 'parent' });
+    const next = new ReferencePlugin({});
+    const replaced = tracing.replace(next);
+    tracing.plugin.endSpan(tracing.plugin.startSpan({ name: 'child', parent }));
+    tracing.plugin.endSpan(parent);
+    await replaced;
+    await tracing.flush();
+    assert.deepEqual(names(next.delivered), ['child']);
+    assert.equal(next.delivered[0]!.parentSpanId, '');
+    assert.match(errors[0]!.message, /spanContext threw: broken/);
+  });
+
   test('handles of both never meet, whatever numbers the plugins use', async () => {
     const first = new MinimalPlugin('first');
     const second = new MinimalPlugin('second');
@@ -435,7 +451,10 @@ describe('shutdown', () => {
     const [flushAll] = process.listeners('exit');
     flushAll?.call(process, 0);
     assert.equal(errors.length, 1);
-    assert.match(errors[0]!.message, /slow has no exportSync, so its 3 spans need .*: await shutdown\(\) before/);
+    assert.match(
+      errors[0]!.message,
+      /slow has no exportSync, so its 3 spans need .*: await shutdown\(\) before/,
+    );
     assert.equal(tracing.stats().errors, 1);
     await tracing.shutdown();
   });

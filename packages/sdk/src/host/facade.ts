@@ -92,7 +92,7 @@ export class Facade implements Required<TracerPlugin> {
     if (slot < 0) return forwardStart(start, { context });
     const origin = this.#routes[slot]!;
     if (origin === route) return forwardStart(start, { parent: this.#handles[slot]!, context });
-    const identity = origin.plugin.spanContext(this.#handles[slot]!);
+    const identity = this.spanContext(parent);
     return forwardStart(start, {
       context,
       remoteParent: isValidContext(identity) ? { ...copyContext(identity), isRemote: false } : undefined,
