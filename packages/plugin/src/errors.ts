@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   TW_LOG_NO_SPACE: 'The disk or the quota is full; nothing of the append is in the log.',
   TW_LOG_WRITE_FAILED: 'A segment of the log could not be made; nothing of the append is in the log.',
   TW_LOG_REFUSED: 'The log refuses writes since a write or a sync failed; it must be reopened.',
+  TW_LOG_REMOVED: 'The directory of the log was removed while it was open, and cannot be made again.',
   TW_LOG_APPLY_FAILED: 'An append is durable, but the index could not take it yet.',
   TW_LOG_READ_FAILED: 'A part of the log could not be read.',
   TW_LOG_READ_ONLY: 'The log was opened to only read.',

@@ -243,7 +243,7 @@ function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHe
   if (closed) return 'closed';
   if (log.status === 'refusing-writes') return 'refusing-writes';
   const damaged = log.damagedBytes > 0 || log.writers.some((writer) => writer.error !== undefined);
-  return unreadable || damaged || log.applyError !== undefined ? 'degraded' : 'ok';
+  return unreadable || damaged || log.removedLogs > 0 || log.applyError !== undefined ? 'degraded' : 'ok';
 }
 
 function nowUnixNanos(): bigint {

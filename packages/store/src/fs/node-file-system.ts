@@ -21,7 +21,8 @@ export const nodeFileSystem: FileSystem = {
     try {
       return fs.readdirSync(path).sort();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      // Not there, also because something above it is a file.
+      if (fs.statSync(path, { throwIfNoEntry: false }) === undefined) return [];
       throw error;
     }
   },

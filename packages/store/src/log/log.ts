@@ -5,6 +5,10 @@
  * Opening to write takes a log over whose writer has died, if there is one, before it makes a new one, so that
  * a directory has no more logs than it ever had writers at a time. Who lives and who has died is told by a
  * lock that dies with its holder (fs/sqlite-lock.ts).
+ *
+ * If the directory is removed while it is open, as everybody does between two tries of a program, the lock went
+ * with it, so that nobody's log may be reused: the next append begins a log of a new name under a new lock, in
+ * the directory made again. Queries forget what is gone and make nothing.
  */
 import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
@@ -12,6 +16,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileLock, FileSystem } from '../fs/file-system.ts';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
+import type { PendingFrame } from './group.ts';
 import { writeIndexFile } from './index-file.ts';
 import { indexPath, isSetAside, isTemporary, isWriterName, lockPath, logDirectory } from './names.ts';
 import { LogReader } from './reader.ts';
@@ -19,7 +24,7 @@ import { recoverLog, repairGaps } from './recovery.ts';
 import type { Behind } from './scan.ts';
 import { type LogSegment, ReadFiles } from './segment.ts';
 import type { FrameKind, Log, LogHealth, LogIndexer, LogOptions, Segment, WriterHealth } from './types.ts';
-import { LogWriter } from './writer.ts';
+import { LogWriter, removedError } from './writer.ts';
 
 /** What the log takes from the world around it. */
 export interface LogEnvironment {
@@ -34,6 +39,9 @@ const SYSTEM: LogEnvironment = { fileSystem: nodeFileSystem, now: Date.now, rand
 
 /** How often a log is listed again when a file is gone that was there. */
 const MAX_ATTEMPTS = 5;
+
+/** How many logs are begun one after the other that are removed before they have taken anything. */
+const MAX_EMPTY_LOGS = 5;
 
 type Settings = Required<LogOptions>;
 
@@ -80,6 +88,10 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   #lock: FileLock | undefined;
   #closed: Promise<void> | undefined;
   #tornBytes = 0;
+  readonly #removedLogs = new Set<string>();
+  #emptyLogs = 0;
+  /** Of writers before the present one, and what could not be given to any. */
+  #refusedAppends = 0;
   #listedMs = 0;
   #modifiedMs = Number.NaN;
   #refreshing: Promise<void> | undefined;
@@ -109,6 +121,9 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     if (!this.#settings.readOnly) {
       makeDirectories(this.#fs, this.#logDirectory);
       this.#claim();
+    } else {
+      // A file in its place would look like an empty directory further down.
+      this.#fs.listSync(this.#directory);
     }
     this.#listWriters();
     let appendable = false;
@@ -123,12 +138,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       }
     }
     if (this.#own === undefined) return;
-    const own = this.#own;
-    this.#writer = new LogWriter(this.#fs, own, appendable, {
-      ...this.#settings,
-      randomBytes: this.#randomBytes,
-      onSealed: () => this.#saveIndexes(own),
-    });
+    this.#writer = this.#newWriter(this.#own, appendable);
     for (const reader of this.#readers.values()) this.#inBackground(this.#saveIndexes(reader));
   }
 
@@ -160,7 +170,15 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   }
 
   async flush(): Promise<void> {
-    await this.#writer?.flush();
+    for (;;) {
+      const writer = this.#writer;
+      try {
+        return await writer?.flush();
+      } catch (error) {
+        // What a removed log did not take went on to another.
+        if (writer === this.#writer) throw error;
+      }
+    }
   }
 
   health(): LogHealth {
@@ -173,7 +191,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       segments: writers.reduce((sum, writer) => sum + writer.segments, 0),
       bytes: writers.reduce((sum, writer) => sum + writer.bytes, 0),
       pendingBytes,
-      refusedAppends,
+      refusedAppends: this.#refusedAppends + refusedAppends,
       tornBytes: this.#tornBytes,
       damagedBytes: readers.reduce((sum, { damagedBytes }) => sum + damagedBytes, 0),
       setAside: readers.flatMap((reader) =>
@@ -182,6 +200,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
           .filter(isSetAside)
           .map((name) => join('log', reader.writer, name)),
       ),
+      removedLogs: this.#removedLogs.size,
       writers,
       ...(applyError && { applyError }),
       ...(writeError && { writeError }),
@@ -223,6 +242,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   }
 
   #appendable(): LogWriter<Prepared> {
+    if (this.#writer?.removed) this.#beginAnew();
     if (this.#writer !== undefined) return this.#writer;
     throw new TracewellError(
       'TW_LOG_READ_ONLY',
@@ -240,6 +260,10 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
         if ((error as { code?: string }).code !== 'TW_LOG_LOCK_FAILED') throw error;
       }
     }
+    this.#claimNew();
+  }
+
+  #claimNew(): void {
     for (;;) {
       const name = this.#randomName(8);
       this.#fs.makeDirectorySync(join(this.#logDirectory, name));
@@ -247,6 +271,62 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       // Another process that looks for a log to take over may be quicker. Then it is that one's.
       if (this.#tryClaim(name)) return;
     }
+  }
+
+  #newWriter(own: LogReader<Prepared>, appendable: boolean): LogWriter<Prepared> {
+    return new LogWriter(this.#fs, own, appendable, {
+      ...this.#settings,
+      randomBytes: this.#randomBytes,
+      onSealed: () => this.#saveIndexes(own),
+      onRemoved: (frames, sync) => this.#goOnWith(frames as readonly PendingFrame<Prepared>[], sync),
+    });
+  }
+
+  /** Appends to a new log what the removed one did not take. */
+  #goOnWith(frames: readonly PendingFrame<Prepared>[], sync: boolean): void {
+    try {
+      if (this.#writer?.removed) this.#beginAnew();
+    } catch (error) {
+      this.#refusedAppends += frames.length;
+      for (const frame of frames) frame.reject(error as Error);
+      return;
+    }
+    this.#writer!.adopt(frames, sync);
+  }
+
+  /** Begins a log in place of our own, which was removed, in the directory made again. Makes none above it. */
+  #beginAnew(): void {
+    const [writer, own, lock] = [this.#writer!, this.#own!, this.#lock!];
+    try {
+      if (this.#closed !== undefined) throw new Error('the store is being closed');
+      this.#emptyLogs = own.nextSequence > 1 ? 0 : this.#emptyLogs + 1;
+      if (this.#emptyLogs > MAX_EMPTY_LOGS) throw new Error('it is removed again and again');
+      for (const path of [this.#directory, this.#logDirectory]) {
+        this.#fs.makeDirectorySync(path);
+        this.#fs.syncDirectorySync(dirname(path));
+      }
+      this.#claimNew();
+      this.#writer = this.#newWriter(this.#own!, false);
+    } catch (error) {
+      writer.writeError = removedError(this.#directory, error);
+      throw writer.writeError;
+    }
+    this.#forget(own);
+    lock.release();
+    this.#refusedAppends += writer.refusedAppends;
+    this.#inBackground(writer.close().catch(() => {}));
+  }
+
+  /** Forgets a log that is gone. */
+  #forget(reader: LogReader<Prepared>): void {
+    if (reader.nextSequence > 1) this.#removedLogs.add(reader.writer);
+    reader.forget();
+    this.#readers.delete(reader.writer);
+  }
+
+  #forgetIfRemoved(reader: LogReader<Prepared>): void {
+    if (reader.segments.length > 0 && reader.error === undefined) return;
+    if (this.#fs.statSync(reader.directory) === undefined) this.#forget(reader);
   }
 
   #tryClaim(name: string): boolean {
@@ -332,9 +412,11 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     if (this.#closed !== undefined) return;
     this.#listWriters();
     for (const reader of this.#readers.values()) {
+      if (reader !== this.#own) this.#forgetIfRemoved(reader);
       if (reader.error !== undefined) continue;
       try {
         if (reader === this.#own) {
+          this.#forgetOwnRemoved(reader);
           if (reader.applyError !== undefined) this.#writer?.applyAgain();
           continue;
         }
@@ -343,12 +425,20 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
         reader.inspectIfStuck();
         // Its own writer saves the index files.
         reader.unsaved.length = 0;
+        this.#forgetIfRemoved(reader);
       } catch (error) {
         // What the indexer did not take is offered again; anything else ends the reading of this log, and
         // health tells.
         if (reader.applyError === undefined) reader.error = error as Error;
       }
     }
+  }
+
+  #forgetOwnRemoved(own: LogReader<Prepared>): void {
+    const last = own.current;
+    if (!own.forgetRemoved()) return;
+    this.#removedLogs.add(own.writer);
+    if (own.current !== last) this.#writer?.abandon();
   }
 
   /** Writes index files for segments that were sealed, or read frame by frame for want of one. Never rejects. */

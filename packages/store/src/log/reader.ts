@@ -228,6 +228,18 @@ export class LogReader<Prepared> {
     this.#enter(header);
   }
 
+  /** Forgets the segments whose files are gone; returns whether there were any. */
+  forgetRemoved(): boolean {
+    const { length } = this.segments;
+    this.#list();
+    return this.segments.length < length;
+  }
+
+  /** Forgets every segment: this log is not followed any further. */
+  forget(): void {
+    for (const segment of this.segments.splice(0)) this.#remove(segment);
+  }
+
   /** Lists the directory, whatever its time says. */
   relist(): void {
     this.#modifiedMs = Number.NaN;
@@ -254,9 +266,13 @@ export class LogReader<Prepared> {
       const segment = this.segments[i]!;
       if (there.has(segment.number)) continue;
       this.segments.splice(i, 1);
-      segment.release();
-      this.#context.indexer.remove(segment);
+      this.#remove(segment);
     }
+  }
+
+  #remove(segment: LogSegment): void {
+    segment.release();
+    this.#context.indexer.remove(segment);
   }
 
   #header(number: number): Exclude<ParsedSegmentHeader, 'newer'> {

@@ -183,6 +183,11 @@ export interface LogHealth {
   readonly damagedBytes: number;
   /** Files beside the segments that hold what was cut or left out, as paths relative to the directory. */
   readonly setAside: readonly string[];
+  /**
+   * Logs that somebody removed from outside, whole or in part, while this one was open. What was in them is
+   * gone from the answers too; appends go on in a new log.
+   */
+  readonly removedLogs: number;
   readonly writers: readonly WriterHealth[];
   /** Why the indexer did not take the next frame, if it did not. It is offered again with the next call. */
   readonly applyError?: Error;
@@ -220,8 +225,8 @@ export interface Log<Prepared = undefined> {
    *
    * @param payload - at most {@link MAX_PAYLOAD_BYTES}; must not change until the promise settles
    * @throws {@link TracewellError} as a rejection: `TW_LOG_BUSY`, `TW_LOG_NO_SPACE` or `TW_LOG_WRITE_FAILED`,
-   * which may be tried again; `TW_LOG_REFUSED`, which may be after reopening; `TW_LOG_READ_ONLY`,
-   * `TW_LOG_CLOSED`; `TW_LOG_APPLY_FAILED`: it is durable, and will be seen once the indexer takes it
+   * which may be tried again; `TW_LOG_REMOVED`, if the directory was removed and cannot be made again;
+   * `TW_LOG_REFUSED`, which may be tried again after reopening; `TW_LOG_READ_ONLY`, `TW_LOG_CLOSED`; `TW_LOG_APPLY_FAILED`: it is durable, and will be seen once the indexer takes it
    * @throws RangeError, as a rejection, for a payload that is too large or an unknown kind
    */
   append(kind: FrameKind, payload: Uint8Array, prepared?: Prepared): Promise<void>;

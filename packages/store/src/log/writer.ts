@@ -22,6 +22,9 @@
  * - Any other write error, and any sync that fails: what of it is on the disk is unknown, and the operating
  *   system may have forgotten that it is not. The group and all that waits reject with `TW_LOG_REFUSED`, and
  *   so does every append until the log is reopened, which reads back what there is and writes it again.
+ * - The file has no name any more, because somebody removed the directory: the system goes on writing to it all
+ *   the same, and nobody would ever find it again. So the name is looked at once a group (5 us), after the sync
+ *   and before anything is acknowledged. What was not acknowledged is handed over to go on elsewhere.
  *
  * **At process exit** (`appendSync`) a thread may still be writing a group. Nobody can wait for it, so the
  * same bytes are written again at the same place, and everything else behind them.
@@ -49,11 +52,14 @@ export interface WriterOptions {
   readonly randomBytes: (count: number) => Uint8Array;
   /** A segment of ours was sealed and everything in it has been handed to the indexer. */
   readonly onSealed: () => Promise<void>;
+  /** The log was removed from outside. Takes the appends that were not acknowledged; `sync`: at process exit. */
+  readonly onRemoved: (frames: readonly PendingFrame<unknown>[], sync: boolean) => void;
 }
 
 /** The segment that is appended to. */
 interface ActiveSegment {
   readonly file: OpenFile;
+  readonly path: string;
   readonly header: SegmentHeader;
   /** Where the next group goes; 0 before the first, which brings the segment's header. */
   end: number;
@@ -72,6 +78,8 @@ const ROLL_RETRY_BYTES = 1024 * 1024;
 export class LogWriter<Prepared> {
   /** Why writes are refused, if they are. */
   writeError: Error | undefined;
+  /** Whether the log was removed from outside: nothing can be appended to it any more. */
+  removed = false;
   pendingBytes = 0;
   refusedAppends = 0;
 
@@ -96,6 +104,7 @@ export class LogWriter<Prepared> {
   #settled = 0;
   #syncing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #abandoned = false;
 
   /**
    * @param reader - has read the log to its end and stays with the writer
@@ -113,7 +122,7 @@ export class LogWriter<Prepared> {
     if (last !== undefined && appendable) {
       const { idHalves: id, number, firstSequence, writer } = last;
       const header = { id, number, firstSequence, writer };
-      this.#active = { file: fs.openSync(last.path, 'write'), header, end: last.bytes };
+      this.#active = { file: fs.openSync(last.path, 'write'), path: last.path, header, end: last.bytes };
     }
     reader.limit = { segment: last?.number ?? 0, bytes: last?.bytes ?? 0 };
     if (options.durability === 'interval') {
@@ -128,11 +137,7 @@ export class LogWriter<Prepared> {
     if (refusal !== undefined) return Promise.reject(refusal);
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     this.#enqueue(new PendingFrame(kind, payload, prepared, resolve, reject));
-    if (!this.#running) {
-      this.#running = true;
-      // Whatever else is appended before this turn of the event loop ends goes with it.
-      queueMicrotask(() => void this.#run());
-    }
+    this.#start();
     return promise;
   }
 
@@ -146,11 +151,20 @@ export class LogWriter<Prepared> {
     };
     const frame = new PendingFrame(kind, payload, prepared, () => {}, reject);
     this.#enqueue(frame);
-    const groups: Group<Prepared>[] = [];
-    if (this.#group !== undefined && !this.#group.settled) groups.push(this.#group);
-    while (this.#queue.length > 0) groups.push(takeGroup(this.#queue));
-    for (const group of groups) this.#commitSync(group);
+    this.#commitAllSync();
     if (failure !== undefined) throw failure;
+  }
+
+  /** Appends what a writer could not whose log was removed. */
+  adopt(frames: readonly PendingFrame<Prepared>[], sync: boolean): void {
+    for (const frame of frames) this.#enqueue(frame);
+    if (sync) this.#commitAllSync();
+    else this.#start();
+  }
+
+  /** Says that somebody else has found the log removed. */
+  abandon(): void {
+    this.#abandoned = true;
   }
 
   /** See {@link Log.flush}. */
@@ -212,6 +226,13 @@ export class LogWriter<Prepared> {
     this.#appended++;
   }
 
+  #start(): void {
+    if (this.#running) return;
+    this.#running = true;
+    // Whatever else is appended before this turn of the event loop ends goes with it.
+    queueMicrotask(() => void this.#run());
+  }
+
   async #run(): Promise<void> {
     let sent = this.#sendNext();
     while (sent !== undefined) {
@@ -258,13 +279,22 @@ export class LogWriter<Prepared> {
         return { step: 'sync', error };
       }
     }
-    if (!group.settled) this.#committed(group, this.#options.durability === 'commit');
+    if (group.settled) return undefined;
+    if (this.#isRemoved()) return { step: 'removed', error: undefined };
+    this.#committed(group, this.#options.durability === 'commit');
     return undefined;
+  }
+
+  #commitAllSync(): void {
+    const groups: Group<Prepared>[] = [];
+    if (this.#group !== undefined && !this.#group.settled) groups.push(this.#group);
+    while (this.#queue.length > 0) groups.push(takeGroup(this.#queue));
+    for (const group of groups) this.#commitSync(group);
   }
 
   #commitSync(group: Group<Prepared>): void {
     if (this.writeError !== undefined) {
-      this.#settle(group, { step: 'refused', error: this.writeError });
+      this.#settle(group, { step: 'refused', error: this.writeError }, true);
       return;
     }
     let step: Failure['step'] = 'create';
@@ -278,7 +308,11 @@ export class LogWriter<Prepared> {
       file.syncSync();
     } catch (error) {
       // If a thread still writes this very group, it must not be cut off under that thread's hands.
-      this.#settle(group, { step: group === this.#group ? 'sync' : step, error });
+      this.#settle(group, { step: group === this.#group ? 'sync' : step, error }, true);
+      return;
+    }
+    if (this.#isRemoved()) {
+      this.#settle(group, { step: 'removed', error: undefined }, true);
       return;
     }
     this.#committed(group, true);
@@ -307,7 +341,7 @@ export class LogWriter<Prepared> {
   }
 
   /** Tells everybody who waits for a group what became of it. */
-  #settle(group: Group<Prepared>, failure: Failure | undefined): void {
+  #settle(group: Group<Prepared>, failure: Failure | undefined, sync = false): void {
     group.settled = true;
     if (this.#group === group) this.#group = undefined;
     for (const { payload } of group.frames) this.pendingBytes -= payload.length;
@@ -315,7 +349,7 @@ export class LogWriter<Prepared> {
     if (failure === undefined) {
       this.#apply(group);
     } else {
-      this.#refuse(group, failure);
+      this.#refuse(group, failure, sync);
     }
     if (this.#waiters.length === 0) return;
     const ready = this.#waiters.filter(({ after }) => after <= this.#settled);
@@ -345,15 +379,17 @@ export class LogWriter<Prepared> {
     if (reader.unsaved.length > 0) this.#inBackground(this.#options.onSealed());
   }
 
-  #refuse(group: Group<Prepared>, { step, error }: Failure): void {
+  #refuse(group: Group<Prepared>, { step, error }: Failure, sync: boolean): void {
+    if (step === 'removed' || this.removed || this.#isRemoved()) {
+      this.#handOver(group, sync);
+      return;
+    }
     const { message } = error as Error;
     const { directory } = this.#reader;
     const rolledBack = step === 'create' || (step === 'write' && isNoSpace(error) && this.#rolledBack(group));
     if (!rolledBack) {
       this.#reject(group.frames, this.#fail(error));
-      this.#settled += this.#queue.length;
-      for (const { payload } of this.#queue) this.pendingBytes -= payload.length;
-      this.#reject(this.#queue.splice(0), this.#fail(error));
+      this.#reject(this.#takeQueue(), this.#fail(error));
     } else if (isNoSpace(error)) {
       const advice = `make room in ${directory} and try again`;
       this.#reject(
@@ -363,6 +399,30 @@ export class LogWriter<Prepared> {
     } else {
       const text = `cannot make a segment in ${directory}: ${message}; nothing was appended, try again`;
       this.#reject(group.frames, refused('TW_LOG_WRITE_FAILED', text, error));
+    }
+  }
+
+  /** Gives away what was not acknowledged, and takes nothing any more. */
+  #handOver(group: Group<Prepared>, sync: boolean): void {
+    this.removed = true;
+    this.writeError ??= removedError(this.#reader.directory);
+    this.#options.onRemoved([...group.frames, ...this.#takeQueue()], sync);
+  }
+
+  #takeQueue(): PendingFrame<Prepared>[] {
+    this.#settled += this.#queue.length;
+    for (const { payload } of this.#queue) this.pendingBytes -= payload.length;
+    return this.#queue.splice(0);
+  }
+
+  /** Whether nobody could find any more what is written here. */
+  #isRemoved(): boolean {
+    if (this.#abandoned) return true;
+    try {
+      return this.#fs.statSync(this.#active?.path ?? this.#reader.directory) === undefined;
+    } catch {
+      // It may not be looked at; what is wrong will show elsewhere.
+      return false;
     }
   }
 
@@ -479,7 +539,7 @@ export class LogWriter<Prepared> {
       firstSequence: this.#nextSequence,
       writer: this.#reader.writer,
     };
-    this.#active = { file, header, end: 0 };
+    this.#active = { file, path: segmentPath(this.#reader.directory, number), header, end: 0 };
     this.#nextNumber = number + 1;
     this.#rollAt = this.#options.segmentBytes;
   }
@@ -544,8 +604,18 @@ export class LogWriter<Prepared> {
 
 /** Where a group failed on its way to the disk, and why. */
 interface Failure {
-  readonly step: 'create' | 'write' | 'sync' | 'refused';
+  readonly step: 'create' | 'write' | 'sync' | 'refused' | 'removed';
   readonly error: unknown;
+}
+
+/** For appends to a log whose directory was removed from outside. */
+export function removedError(directory: string, cause?: unknown): TracewellError {
+  const why = cause === undefined ? '' : ` and cannot be made again: ${(cause as Error).message}`;
+  return new TracewellError(
+    'TW_LOG_REMOVED',
+    `${directory} was removed while it was open${why}; nothing was appended; put it back, or open another directory`,
+    cause === undefined ? undefined : { cause },
+  );
 }
 
 function refused(code: ErrorCode, message: string, cause: unknown): Error {
