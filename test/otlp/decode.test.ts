@@ -244,3 +244,51 @@ test('a message of tiny values that would fill the memory is refused at the defa
   assert.throws(() => decodeTraces(request), { code: 'TW_DECODE_TOO_LARGE', message: /maxItems/ });
   assert.throws(() => validateTraces(request), { code: 'TW_DECODE_TOO_LARGE', message: /maxItems/ });
 });
+
+// Where a key of 0x81 bytes would end, it goes on with the bytes `12 02 18 05`, as a value would.
+const LOOKS_LIKE_VALUE = `${'x'.repeat(0x81 - 7)}\x12\x02\x18\x05`;
+
+test('a KeyValue says the same in the form that encoders write and in all others that protobuf allows', () => {
+  const key = field(1, 'k');
+  const value = (...content: number[]): number[] => field(2, content);
+  const cases: [number[], unknown][] = [
+    [[...key, ...value(0x10, 1)], true],
+    [[...key, ...value(0x10, 0)], false],
+    [[...key, ...value(0x10, 0x80, 1)], true],
+    [[...key, ...value(0x10, 0x80, 0)], false],
+    [[...key, ...value(0x18, 0x7f)], 127],
+    [[...key, ...value(0x18, 0x80, 0x01)], 128],
+    [[...key, ...value(0x18, 0xff, 0x7f)], 16_383],
+    [[...key, ...value(0x18, 0x80, 0x80, 0x01)], 16_384],
+    [[...key, ...value(0x18, 0x85, 0x00)], 5],
+    [[...key, ...value(0x18, ...Array(9).fill(0xff), 1)], -1],
+    [[...key, ...value(0x0a, 0)], ''],
+    [[...key, ...value(0x0a, 1, 0x78)], 'x'],
+    [[...key, ...value(0x0a, 0x81, 0, 0x78)], 'x'],
+    [[0x0a, 0x81, 0, 0x6b, ...value(0x0a, 1, 0x78)], 'x'],
+    [[...key, 0x12, 0x83, 0, 0x0a, 1, 0x78], 'x'],
+    [[...value(0x0a, 1, 0x78), ...key], 'x'],
+    [[...key, ...value(0x0a, 1, 0x78), ...value(0x18, 2)], 2],
+    [[...key, ...value(0x0a, 1, 0x78, 0x18, 2)], 2],
+    [[...key, ...value(0x18, 2, 0x0a, 1, 0x78)], 'x'],
+    [[...key, ...value(0x0a, 1, 0x78), 0x18, 1], 'x'],
+    [[...key, ...value(0x10, 1, 0x18, 2)], 2],
+    // A length of two bytes, whose first alone would lead to what looks like a value and is text.
+    [[0x0a, 0x81, 0, 0x6b, ...value(...field(1, LOOKS_LIKE_VALUE))], LOOKS_LIKE_VALUE],
+    [[...key, ...value()], null],
+    [[...key], null],
+  ];
+  for (const [keyValue, expected] of cases) {
+    const [decoded] = decodeTraces(requestOf(...IDS, field(9, keyValue)));
+    assert.deepEqual({ ...decoded!.attributes }, { k: expected }, Buffer.from(keyValue).toString('hex'));
+  }
+  const withoutKey = field(9, value(0x0a, 1, 0x78));
+  assert.deepEqual({ ...decodeTraces(requestOf(...IDS, withoutKey))[0]!.attributes }, { '': 'x' });
+});
+
+test('strings come out right however many of them fall on the same places of the cache', () => {
+  const texts = Array.from({ length: 20_000 }, (_, number) => `item-${number % 7000}-${number % 11}`);
+  const attributes = Object.fromEntries(texts.map((text) => [text, `${text}!`]));
+  const [decoded] = decodeTraces(encodeTraces([span({ attributes })]));
+  assert.deepEqual({ ...decoded!.attributes }, attributes);
+});

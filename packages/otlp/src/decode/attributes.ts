@@ -14,6 +14,7 @@ import {
   KVLIST_VALUES,
 } from '../wire/fields.ts';
 import type { Reader } from './reader.ts';
+import { readRepeated } from './string-cache.ts';
 
 /** Attributes while they are being read. */
 export type MutableAttributes = { [key: string]: AttributeValue };
@@ -39,6 +40,7 @@ export function readKeyValue(
   depth: number,
 ): void {
   reader.countItem();
+  if (readPlainAttribute(reader, end, attributes)) return;
   let name = '';
   let value: AttributeValue = null;
   while (reader.at < end) {
@@ -55,6 +57,47 @@ export function readKeyValue(
     }
   }
   attributes[name] = value;
+}
+
+/**
+ * Reads a `KeyValue` that is what nearly all are: a key, then a string, a boolean or a small number, with lengths
+ * of one byte and nothing else. Reads nothing and returns false if it is anything else.
+ *
+ * Knowing the form at a glance, instead of field by field, makes decoding a span a quarter cheaper
+ * (bench/otlp-decode).
+ */
+function readPlainAttribute(reader: Reader, end: number, attributes: MutableAttributes): boolean {
+  const { bytes, at } = reader;
+  const keyLength = bytes[at + 1]!;
+  const keyEnd = at + 2 + keyLength;
+  if (bytes[at] !== KEY_VALUE_KEY || keyLength >= 0x80 || keyEnd + 4 > end) return false;
+  const valueLength = bytes[keyEnd + 1]!;
+  if (bytes[keyEnd] !== KEY_VALUE_VALUE || valueLength >= 0x80 || keyEnd + 2 + valueLength !== end)
+    return false;
+  const start = keyEnd + 4;
+  const first = bytes[keyEnd + 3]!;
+  let value: AttributeValue;
+  switch (bytes[keyEnd + 2]) {
+    case ANY_STRING:
+      if (first >= 0x80 || start + first !== end) return false;
+      value = readRepeated(bytes, start, end);
+      break;
+    case ANY_INT:
+      if (first < 0x80 && start === end) value = first;
+      else if (first >= 0x80 && start + 1 === end && bytes[start]! < 0x80)
+        value = (first & 0x7f) | (bytes[start]! << 7);
+      else return false;
+      break;
+    case ANY_BOOL:
+      if (first >= 0x80 || start !== end) return false;
+      value = first !== 0;
+      break;
+    default:
+      return false;
+  }
+  attributes[readRepeated(bytes, at + 2, keyEnd)] = value;
+  reader.at = end;
+  return true;
 }
 
 /**
