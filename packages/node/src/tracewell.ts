@@ -5,6 +5,7 @@ import type { StoreOptions, TraceStore } from '@tracewell/store';
 import type { FetchOptions } from './fetch/options.ts';
 import type { HttpOptions } from './http/options.ts';
 import type { PublishedInstrumentation } from './instrumentations/load.ts';
+import { checkTracewellOptions } from './start/check-options.ts';
 import { launch } from './start/launch.ts';
 
 /** Options of {@link tracewell}. What is not given is read from the environment. */
@@ -21,7 +22,10 @@ export interface TracewellOptions {
    * `directory` the store comes beside them.
    */
   readonly exporters?: readonly BatchExporter[];
-  /** What records the spans, in place of a plugin around the exporters: tail sampling or a fan-out, say. */
+  /**
+   * What records the spans, in place of a plugin around the exporters: tail sampling or a fan-out, say. It decides
+   * where spans go, so `directory`, `store` and `exporters` are not taken beside it.
+   */
   readonly plugin?: TracerPlugin;
   /** Sampler, limits, resource, queue and intervals of the host and its plugin. */
   readonly tracing?: Omit<ExporterTracingOptions, 'exporters' | 'plugin' | 'env' | 'onError'>;
@@ -124,6 +128,7 @@ export interface Started {
 
 /** Starts without waiting for the store; spans recorded meanwhile are kept for it. */
 export function startOnce(options: TracewellOptions = {}): Started {
+  checkTracewellOptions(options);
   const registry = globalThis as Registry;
   const started = launch(options, () => {
     registry[RUNNING] = undefined;

@@ -18,6 +18,7 @@ import { normalizedMethod } from '../http/method.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import { setAttributes, toApiAttributes } from '../span.ts';
 import { tracerOf } from '../tracer.ts';
+import { checkFetchOptions } from './check-options.ts';
 import { requestHeaders, responseHeaders } from './headers.ts';
 import type { FetchOptions, FetchRequest, FetchResponse } from './options.ts';
 
@@ -26,7 +27,7 @@ import type { FetchOptions, FetchRequest, FetchResponse } from './options.ts';
  * `@opentelemetry/instrumentation-undici` records them. See {@link instrumentHttp} for how context travels.
  *
  * @param recorder - what records the spans: a plugin, or a tracer provider
- * @throws TypeError if `recorder` is neither
+ * @throws TypeError if `recorder` is neither, or naming an option that is none
  *
  * @example
  * ```ts
@@ -43,6 +44,7 @@ export function instrumentFetch(
   options: FetchOptions = {},
 ): Instrumentation {
   const tracer = tracerOf(recorder, 'instrumentFetch');
+  checkFetchOptions('instrumentFetch: options', options);
   const { ignoreRequestHook: ignore, startSpanHook: startHook, requestHook, responseHook } = options;
   const { onError = () => {}, headersToSpanAttributes: captured } = options;
   const captureRequest = headerCapture('request', captured?.requestHeaders);

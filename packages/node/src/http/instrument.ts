@@ -2,6 +2,7 @@ import type { TracerProvider } from '@opentelemetry/api';
 import type { TracerPlugin } from '@tracewell/plugin';
 import type { Instrumentation } from '../instrumentation.ts';
 import { tracerOf } from '../tracer.ts';
+import { checkHttpOptions } from './check-options.ts';
 import { traceClients } from './client.ts';
 import type { HttpOptions } from './options.ts';
 import { traceServers } from './server.ts';
@@ -15,7 +16,7 @@ import { traceServers } from './server.ts';
  * `@opentelemetry/api`; `registerOpenTelemetry` of `@tracewell/opentelemetry` registers one.
  *
  * @param recorder - what records the spans: a plugin, or a tracer provider (the OpenTelemetry SDK's will do)
- * @throws TypeError if `recorder` is neither
+ * @throws TypeError if `recorder` is neither, or naming an option that is none
  *
  * @example
  * ```ts
@@ -41,6 +42,7 @@ export function instrumentHttp(
   options: HttpOptions = {},
 ): Instrumentation {
   const tracer = tracerOf(recorder, 'instrumentHttp');
+  checkHttpOptions('instrumentHttp: options', options);
   const undo = [
     ...(options.disableIncomingRequestInstrumentation === true ? [] : [traceServers(tracer, options)]),
     ...(options.disableOutgoingRequestInstrumentation === true ? [] : [traceClients(tracer, options)]),

@@ -4,7 +4,7 @@ import type { Attributes } from '@tracewell/plugin';
 
 /**
  * Options of {@link instrumentHttp}: the names and meanings are those of `@opentelemetry/instrumentation-http`,
- * so that a configuration can be moved over as it is.
+ * so that a configuration can be moved over as it is, but for its `enabled` and `serverName`.
  *
  * Hooks run inline with the request; what one throws goes to `onError` and changes nothing else.
  */

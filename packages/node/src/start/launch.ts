@@ -41,9 +41,19 @@ export function launch(options: TracewellOptions, onStopped: () => void): Starte
     warn,
   );
   const host = { ...options.tracing, env, ...(options.onError && { onError: options.onError }) };
-  const tracing = startTracing(
-    options.plugin === undefined ? { ...host, exporters } : { ...host, plugin: options.plugin },
-  );
+  let tracing: Tracing;
+  try {
+    tracing = startTracing(
+      options.plugin === undefined ? { ...host, exporters } : { ...host, plugin: options.plugin },
+    );
+  } catch (error) {
+    // Nobody else would close it.
+    opening?.then(
+      (store) => store.close(),
+      () => {},
+    );
+    throw error;
+  }
   const registration = registerOpenTelemetry({ plugin: tracing.plugin, onWarning: warn });
   const { instrumented, disable } = instrument(tracing.plugin, {
     http: options.http,
