@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { SpanData } from '@tracewell/plugin';
 import { ManualClock, recording } from './support/recording.ts';
 
 const HOUR_MS = 3_600_000;
@@ -32,6 +33,27 @@ describe('the clock of the recorder', () => {
     for (const [index, start] of starts.entries()) {
       if (index > 0) assert.equal(start - starts[index - 1]!, 4_300_000_000n);
     }
+  });
+
+  it('carries at the right nanosecond', async () => {
+    const clock = new ManualClock();
+    const { plugin, spans } = recording({ clock });
+    const ahead = [-300, -256, -2, -1, 0, 1];
+    const first = plugin.startSpan({ name: 'first' });
+    const startedAt = clock.monotonic;
+    plugin.endSpan(first);
+    const [{ startTimeUnixNanos: start }] = (await spans()) as [SpanData];
+    // Small enough for the monotonic time to be exact to the nanosecond.
+    const untilCarry = Number(2n ** 32n - (start % 2n ** 32n));
+    for (const nanos of ahead) {
+      clock.monotonic = startedAt + (untilCarry + nanos) / 1e6;
+      clock.wall = millis(start) + (untilCarry + nanos) / 1e6;
+      plugin.endSpan(plugin.startSpan({ name: 'span' }));
+    }
+    assert.deepEqual(
+      (await spans()).slice(1).map((span) => Number(span.startTimeUnixNanos - start) - untilCarry),
+      ahead,
+    );
   });
 
   it('agrees with Date.now by default', async () => {
