@@ -63,8 +63,8 @@ export function readKeyValue(
  * Reads a `KeyValue` that is what nearly all are: a key, then a string, a boolean or a small number, with lengths
  * of one byte and nothing else. Reads nothing and returns false if it is anything else.
  *
- * Knowing the form at a glance, instead of field by field, makes decoding a span a quarter cheaper
- * (bench/otlp-decode).
+ * Knowing the form at a glance, instead of field by field, made decoding a span of nine attributes an eighth
+ * cheaper, 1.26 instead of 1.45 us.
  */
 function readPlainAttribute(reader: Reader, end: number, attributes: MutableAttributes): boolean {
   const { bytes, at } = reader;

@@ -18,8 +18,7 @@ let misses = 0;
  * than miss.
  *
  * A string has two slots where it can be. With one, two keys that fall on the same slot and take turns, as the
- * keys of every span do, would both miss every time: among 40 keys that is the rule rather than bad luck, and it
- * made decoding a span a fifth slower.
+ * keys of every span do, both miss every time: `http.route` and `user.id` did, 7 % of decoding a span.
  */
 export function readRepeated(bytes: Uint8Array, start: number, end: number): string {
   const length = end - start;
