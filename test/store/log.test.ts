@@ -463,18 +463,24 @@ describe('following other writers', () => {
 describe('opening', () => {
   it('says which option is wrong, what came and what is allowed', async () => {
     const disk = new FaultDisk(1);
-    const wrong: LogOptions[] = [
-      { segmentBytes: 1 },
-      { syncIntervalMs: 0 },
-      { maxPendingBytes: Number.NaN },
-      { durability: 'maybe' as 'none' },
-      { recovery: 'yes' as 'stop' },
+    const wrong: [options: unknown, message: RegExp][] = [
+      [{ segmentBytes: 1 }, /segmentBytes must be a whole number from 65536 to 1073741824, got 1$/],
+      [{ syncIntervalMs: '5' }, /syncIntervalMs must be a whole number from 1 to 60000, got "5"$/],
+      [{ maxPendingBytes: Number.NaN }, /maxPendingBytes must be .*, got NaN$/],
+      [{ durability: 'maybe' }, /durability must be one of "commit", "interval", "none", got "maybe"$/],
+      [{ recovery: true }, /recovery must be one of "stop", "salvage", got true$/],
+      [{ readOnly: 'yes' }, /readOnly must be true or false, got "yes"$/],
+      [{ verify: 1 }, /verify must be true or false, got 1$/],
+      [{ segmntBytes: 1 << 20 }, /segmntBytes is no option; there are readOnly, .*segmentBytes/],
+      [{ toString: 1 }, /toString is no option/],
+      ['readOnly', /options must be an object, got "readOnly"$/],
+      [null, /options must be an object, got null$/],
     ];
-    for (const options of wrong) {
-      const [name] = Object.keys(options);
-      await assert.rejects(openOn(disk, options), {
-        name: 'RangeError',
-        message: new RegExp(`^${name} must be`),
+    for (const [options, message] of wrong) {
+      await assert.rejects(openOn(disk, options as LogOptions), (error: Error) => {
+        assert.ok(error instanceof TypeError || error instanceof RangeError, error.name);
+        assert.match(error.message, message);
+        return /^openStore: /.test(error.message);
       });
     }
     assert.equal(disk.locks.size, 0);

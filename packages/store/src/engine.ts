@@ -11,6 +11,7 @@ import { listServices } from './query/list-services.ts';
 import { planQuery, planServices } from './query/plan.ts';
 import { SpanReader } from './query/span-reader.ts';
 import { nextTurn, turnIsOver } from './query/turn.ts';
+import { shown } from './shown.ts';
 import type {
   InsertResult,
   ServiceQuery,
@@ -65,7 +66,7 @@ export interface TraceStore extends Store {
  */
 export async function openStore(directory = '.tracewell', options: StoreOptions = {}): Promise<TraceStore> {
   if (typeof directory !== 'string' || directory === '') {
-    throw new TypeError(`openStore: directory must be a path, got ${JSON.stringify(directory)}`);
+    throw new TypeError(`openStore: directory must be a path, got ${shown(directory)}`);
   }
   const index = new HotIndex();
   const log = await openLog(directory, index, options).catch((error: unknown) => {
@@ -107,14 +108,13 @@ class EmbeddedStore implements TraceStore {
   async insertSpans(spans: readonly SpanData[]): Promise<InsertResult> {
     this.#checkOpen();
     if (!Array.isArray(spans))
-      throw new TypeError(`insertSpans: spans must be an array, got ${typeof spans}`);
+      throw new TypeError(`insertSpans: spans must be an array, got ${shown(spans)}`);
     return this.#insert(encodeTraces(spans));
   }
 
   async insertOtlp(signal: 'traces', bytes: Uint8Array): Promise<InsertResult> {
     this.#checkOpen();
-    if (signal !== 'traces')
-      throw new TypeError(`insertOtlp: signal must be 'traces', got ${String(signal)}`);
+    if (signal !== 'traces') throw new TypeError(`insertOtlp: signal must be 'traces', got ${shown(signal)}`);
     validateTraces(bytes);
     return this.#insert(bytes);
   }

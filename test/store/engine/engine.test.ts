@@ -354,9 +354,14 @@ test('a wrong argument is refused and named', async (t) => {
     [{ limit: 0 }, /limit/],
     [{ limit: 10_001 }, /limit/],
     [{ limit: 1.5 }, /limit/],
+    [{ limit: '5' }, /limit must be a whole number from 1 to 10000, got "5"$/],
+    [{ lastSeconds: 'x' }, /lastSeconds must be .*, got "x"$/],
+    [{ lastSeconds: 5n }, /lastSeconds must be .*, got 5n$/],
+    [{ status: 'ERROR' }, /status must be a number of StatusCode, got "ERROR"$/],
+    [{ endTime: '2026-01-01' }, /endTime must be .*, got "2026-01-01"$/],
     [{ cursor: 'next' }, /cursor/],
     [{ cursor: '' }, /cursor/],
-    [{ name: 'x' }, /name/],
+    [{ name: 'x' }, /name is no field of query; there are service, operation/],
   ];
   for (const [query, field] of wrong) {
     const call = store.queryTraces(query as TraceQuery);
@@ -367,6 +372,7 @@ test('a wrong argument is refused and named', async (t) => {
   }
   await assert.rejects(store.getTrace('abc'), /traceId/);
   await assert.rejects(store.listServices({ lastSeconds: -1 }), /lastSeconds/);
+  await assert.rejects(store.listServices({ lastSecond: 1 } as object), /lastSecond is no field of options/);
   await assert.rejects(store.insertOtlp('logs' as 'traces', new Uint8Array()), /signal/);
   await assert.rejects(store.insertSpans({} as SpanData[]), /spans/);
   await assert.rejects(openStore(''), /directory/);

@@ -16,6 +16,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileLock, FileSystem } from '../fs/file-system.ts';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
+import { shown } from '../shown.ts';
 import type { PendingFrame } from './group.ts';
 import { writeIndexFile } from './index-file.ts';
 import { indexPath, isSetAside, isTemporary, isWriterName, lockPath, logDirectory } from './names.ts';
@@ -54,7 +55,7 @@ const SETTLED_MS = 1000;
  * @param directory - created if it is not there, unless the log is opened to only read
  * @throws {@link TracewellError} `TW_LOG_DAMAGED` or `TW_LOG_SEGMENT_MISSING` with the place, unless
  * `recovery` is `'salvage'`; `TW_LOG_FORMAT` for a newer format; `TW_LOG_LOCK_FAILED`; `TW_LOG_APPLY_FAILED`
- * @throws RangeError for an option outside its range
+ * @throws TypeError, RangeError for an option that is none or outside its range
  */
 export async function openLog<Prepared = undefined>(
   directory: string,
@@ -481,16 +482,35 @@ function makeDirectories(fs: FileSystem, path: string): void {
   fs.syncDirectorySync(parent);
 }
 
+const DEFAULTS: Settings = {
+  readOnly: false,
+  durability: 'commit',
+  syncIntervalMs: 100,
+  segmentBytes: 64 * 1024 * 1024,
+  maxPendingBytes: 64 * 1024 * 1024,
+  recovery: 'stop',
+  verify: false,
+};
+
 function settingsOf(options: LogOptions): Settings {
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new TypeError(`openStore: options must be an object, got ${shown(options)}`);
+  }
+  for (const name of Object.keys(options)) {
+    if (Object.hasOwn(DEFAULTS, name)) continue;
+    throw new TypeError(`openStore: ${name} is no option; there are ${Object.keys(DEFAULTS).join(', ')}`);
+  }
   const settings: Settings = {
-    readOnly: options.readOnly ?? false,
-    durability: options.durability ?? 'commit',
-    syncIntervalMs: options.syncIntervalMs ?? 100,
-    segmentBytes: options.segmentBytes ?? 64 * 1024 * 1024,
-    maxPendingBytes: options.maxPendingBytes ?? 64 * 1024 * 1024,
-    recovery: options.recovery ?? 'stop',
-    verify: options.verify ?? false,
+    readOnly: options.readOnly ?? DEFAULTS.readOnly,
+    durability: options.durability ?? DEFAULTS.durability,
+    syncIntervalMs: options.syncIntervalMs ?? DEFAULTS.syncIntervalMs,
+    segmentBytes: options.segmentBytes ?? DEFAULTS.segmentBytes,
+    maxPendingBytes: options.maxPendingBytes ?? DEFAULTS.maxPendingBytes,
+    recovery: options.recovery ?? DEFAULTS.recovery,
+    verify: options.verify ?? DEFAULTS.verify,
   };
+  trueOrFalse('readOnly', settings.readOnly);
+  trueOrFalse('verify', settings.verify);
   oneOf('durability', settings.durability, ['commit', 'interval', 'none']);
   oneOf('recovery', settings.recovery, ['stop', 'salvage']);
   inRange('syncIntervalMs', settings.syncIntervalMs, 1, 60_000);
@@ -499,14 +519,23 @@ function settingsOf(options: LogOptions): Settings {
   return settings;
 }
 
+function trueOrFalse(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') {
+    throw new TypeError(`openStore: ${name} must be true or false, got ${shown(value)}`);
+  }
+}
+
 function oneOf(name: string, value: string, allowed: readonly string[]): void {
   if (!allowed.includes(value)) {
-    throw new RangeError(`${name} must be one of ${allowed.join(', ')}, got ${value}`);
+    const choice = allowed.map(shown).join(', ');
+    throw new RangeError(`openStore: ${name} must be one of ${choice}, got ${shown(value)}`);
   }
 }
 
 function inRange(name: string, value: number, min: number, max: number): void {
   if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(`${name} must be an integer from ${min} to ${max}, got ${value}`);
+    throw new RangeError(
+      `openStore: ${name} must be a whole number from ${min} to ${max}, got ${shown(value)}`,
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { type SpanData, StatusCode, traceTree } from '@tracewell/plugin';
 import type { HotIndex } from '../hot/hot-index.ts';
 import { FLAG_COPY } from '../hot/row.ts';
+import { shown } from '../shown.ts';
 import type { Trace } from '../store.ts';
 import { serviceOf } from './match.ts';
 import type { SpanReader } from './span-reader.ts';
@@ -12,8 +13,9 @@ const TRACE_ID = /^[0-9a-f]{32}$/i;
 /** @throws TypeError, RangeError if it is no trace id */
 export function checkTraceId(traceId: string): string {
   if (typeof traceId !== 'string')
-    throw new TypeError(`getTrace: traceId must be a string, got ${typeof traceId}`);
-  if (!TRACE_ID.test(traceId)) throw new RangeError('getTrace: traceId must be 32 hex digits');
+    throw new TypeError(`getTrace: traceId must be a string, got ${shown(traceId)}`);
+  if (!TRACE_ID.test(traceId))
+    throw new RangeError(`getTrace: traceId must be 32 hex digits, got ${shown(traceId)}`);
   return traceId.toLowerCase();
 }
 

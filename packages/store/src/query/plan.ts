@@ -1,4 +1,5 @@
 import { type AttributeValue, SpanKind, StatusCode } from '@tracewell/plugin';
+import { shown } from '../shown.ts';
 import type { ServiceQuery, TraceQuery } from '../store.ts';
 import { decodeCursor, type SpanKey } from './span-order.ts';
 
@@ -33,24 +34,20 @@ export interface QueryPlan {
  * @throws TypeError, RangeError naming the field
  */
 export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
-  if (typeof query !== 'object' || query === null)
-    throw new TypeError('queryTraces: query must be an object');
-  for (const field of Object.keys(query)) {
-    if (!FIELDS.has(field)) throw new TypeError(`queryTraces: ${field} is no field of a query`);
-  }
+  checkFields('queryTraces', 'query', query, FIELDS);
   const { service, operation, status, kind, limit = DEFAULT_LIMIT, attributes = {}, cursor } = query;
   for (const [field, value] of Object.entries({ service, operation, cursor })) {
     if (value !== undefined && typeof value !== 'string') throw wrongType(field, 'a string', value);
   }
   if (status !== undefined && !Object.values(StatusCode).includes(status)) {
-    throw new RangeError(`queryTraces: status must be a number of StatusCode, got ${String(status)}`);
+    throw new RangeError(`queryTraces: status must be a number of StatusCode, got ${shown(status)}`);
   }
   if (kind !== undefined && !Object.values(SpanKind).includes(kind)) {
-    throw new RangeError(`queryTraces: kind must be a number of SpanKind, got ${String(kind)}`);
+    throw new RangeError(`queryTraces: kind must be a number of SpanKind, got ${shown(kind)}`);
   }
   if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
     throw new RangeError(
-      `queryTraces: limit must be a whole number from 1 to ${MAX_LIMIT}, got ${String(limit)}`,
+      `queryTraces: limit must be a whole number from 1 to ${MAX_LIMIT}, got ${shown(limit)}`,
     );
   }
   if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
@@ -82,8 +79,7 @@ export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
 
 /** The first start that a service query counts. @throws TypeError, RangeError naming the field */
 export function planServices(query: ServiceQuery, nowUnixNanos: bigint): bigint {
-  if (typeof query !== 'object' || query === null)
-    throw new TypeError('listServices: options must be an object');
+  checkFields('listServices', 'options', query, SERVICE_FIELDS);
   return query.lastSeconds === undefined ? 0n : startOfLast('listServices', query.lastSeconds, nowUnixNanos);
 }
 
@@ -102,9 +98,21 @@ const FIELDS: ReadonlySet<string> = new Set<keyof TraceQuery>([
   'cursor',
 ]);
 
+const SERVICE_FIELDS: ReadonlySet<string> = new Set<keyof ServiceQuery>(['lastSeconds']);
+
+function checkFields(caller: string, name: string, given: object, allowed: ReadonlySet<string>): void {
+  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+    throw new TypeError(`${caller}: ${name} must be an object, got ${shown(given)}`);
+  }
+  for (const field of Object.keys(given)) {
+    if (allowed.has(field)) continue;
+    throw new TypeError(`${caller}: ${field} is no field of ${name}; there are ${[...allowed].join(', ')}`);
+  }
+}
+
 function startOfLast(caller: string, lastSeconds: number, nowUnixNanos: bigint): bigint {
   if (typeof lastSeconds !== 'number' || !(lastSeconds > 0) || !Number.isFinite(lastSeconds)) {
-    throw new RangeError(`${caller}: lastSeconds must be a number above 0, got ${String(lastSeconds)}`);
+    throw new RangeError(`${caller}: lastSeconds must be a number above 0, got ${shown(lastSeconds)}`);
   }
   const start = nowUnixNanos - BigInt(Math.round(lastSeconds * 1e3)) * NANOS_PER_MS;
   return start < 0n ? 0n : start;
@@ -118,7 +126,7 @@ function durationNanos(
   if (milliseconds === undefined) return undefined;
   if (typeof milliseconds !== 'number') throw wrongType(field, 'a number', milliseconds);
   if (!(milliseconds >= 0) || !Number.isFinite(milliseconds)) {
-    throw new RangeError(`queryTraces: ${field} must be 0 or more milliseconds, got ${milliseconds}`);
+    throw new RangeError(`queryTraces: ${field} must be 0 or more milliseconds, got ${shown(milliseconds)}`);
   }
   // A thousandth of a nanosecond is given, since 0.3 ms times a million is not quite 300,000 in binary.
   const nanos = milliseconds * 1e6;
@@ -131,18 +139,16 @@ function toNanos(field: string, time: bigint | Date | undefined): bigint | undef
   if (time instanceof Date) {
     const milliseconds = time.getTime();
     if (!(milliseconds >= 0))
-      throw new RangeError(`queryTraces: ${field} must be a date from 1970 on, got ${time}`);
+      throw new RangeError(`queryTraces: ${field} must be a date from 1970 on, got ${shown(time)}`);
     return BigInt(milliseconds) * NANOS_PER_MS;
   }
   if (typeof time !== 'bigint') throw wrongType(field, 'a bigint of nanoseconds or a Date', time);
   if (time < 0n || time > MAX_NANOS) {
-    throw new RangeError(`queryTraces: ${field} must be 0 to 2^64 - 1 nanoseconds, got ${time}`);
+    throw new RangeError(`queryTraces: ${field} must be 0 to 2^64 - 1 nanoseconds, got ${shown(time)}`);
   }
   return time;
 }
 
 function wrongType(field: string, wanted: string, value: unknown): TypeError {
-  return new TypeError(
-    `queryTraces: ${field} must be ${wanted}, got ${value === null ? 'null' : typeof value}`,
-  );
+  return new TypeError(`queryTraces: ${field} must be ${wanted}, got ${shown(value)}`);
 }
