@@ -105,8 +105,8 @@ test('a collector that is down costs little, changes no exit code and is reporte
   assert.deepEqual({ code, signal }, { code: 3, signal: null });
   assert.ok(exitMs < 2000, `${exitMs} ms`);
   assert.equal(
-    stderr.match(/^http.*$/gm)?.join(),
-    'http://127.0.0.1:1/v1/traces cannot be reached: ECONNREFUSED',
+    stderr.match(/^otlp: http.*$/gm)?.join(),
+    'otlp: http://127.0.0.1:1/v1/traces cannot be reached: ECONNREFUSED',
   );
   assert.match(stderr, /^otlp: flush failed: .*ECONNREFUSED; 2 spans/m);
 });

@@ -363,6 +363,7 @@ test('a single span that is too large is refused and counted, the others arrive'
   assert.equal(error.rejectedSpans, 1);
   assert.equal(error.retryable, false);
   assert.match(error.message, /refused 1 of 8 spans: .*too large/);
+  assert.equal(error.message.match(/otlp: /g)?.length, 1);
   const arrived = receiver.requests.filter(({ body }) => body.length <= 2000);
   assert.equal(
     arrived.reduce((sum, { body }) => sum + countSpans(body), 0),
@@ -399,7 +400,7 @@ test('a receiver that does not answer in time, or whom nobody waits for, is give
   const timedOut = await failureOf(silent, { timeoutMillis: 50 });
   assert.equal(timedOut.code, 'TW_EXPORT_TIMEOUT');
   assert.equal(timedOut.retryable, true);
-  assert.match(timedOut.message, /within 50 ms/);
+  assert.match(timedOut.message, /^otlp: http:\S+ did not answer within 50 ms$/);
 
   const half: Answer = (response) => void response.writeHead(200, { 'content-length': '10' }).write('half');
   assert.equal((await failureOf(half, { timeoutMillis: 50 })).code, 'TW_EXPORT_TIMEOUT');
@@ -419,7 +420,7 @@ test('a receiver that is not there, or hangs up, may be tried again', async () =
   const gone = otlpExporter({ url: 'http://127.0.0.1:1/v1/traces' });
   const error = await failure(gone.export(sample(1).batch));
   assert.equal(error.retryable, true);
-  assert.match(error.message, /cannot be reached: ECONNREFUSED/);
+  assert.equal(error.message, 'otlp: http://127.0.0.1:1/v1/traces cannot be reached: ECONNREFUSED');
   assert.equal((await failureOf((response) => response.socket?.destroy())).retryable, true);
 });
 

@@ -8,6 +8,7 @@ import {
   type ExporterStats,
   FlushError,
   type SpanBatch,
+  TracewellError,
 } from '@tracewell/plugin';
 import { type BufferedPlugin, type BufferedPluginOptions, bufferedPlugin } from '@tracewell/sdk';
 import { ManualTimers } from './support/manual-timers.ts';
@@ -417,6 +418,55 @@ describe('F51 an exporter that misbehaves', () => {
     exporter.behave = down;
     record(plugin, 1);
     assert.match((await flushError(plugin.flush())).message, /the back end is down/);
+  });
+});
+
+describe('an error says which exporter it comes from', () => {
+  const failing = (name: string, error: unknown): BatchExporter =>
+    Object.assign(new ScriptedExporter(name), { behave: () => Promise.reject(error) });
+
+  it('once, and what it says of a retry stays', async () => {
+    const original = new ExportError('busy', {
+      retryable: true,
+      retryAfterMs: 7,
+      code: 'TW_EXPORT_TIMEOUT',
+    });
+    const { plugin, errors } = setUp({}, [
+      failing('a', original),
+      failing('b', new ExportError('b: no', { retryable: false, rejectedSpans: 1 })),
+      failing('c', new TypeError('c is not a function')),
+      failing('d', new TracewellError('TW_LOG_NO_SPACE', 'the disk is full')),
+      failing('e', undefined),
+    ]);
+    record(plugin, 1);
+    const { message } = await flushError(plugin.flush());
+    assert.deepEqual(
+      errors.map((error) => (error as Error).message),
+      ['a: busy', 'b: no', 'c: c is not a function', 'd: the disk is full', 'e: failed with undefined'],
+    );
+    const [a, b, c, d] = errors as ExportError[];
+    assert.ok(a instanceof ExportError);
+    assert.deepEqual([a.code, a.retryAfterMs, a.cause], ['TW_EXPORT_TIMEOUT', 7, original]);
+    assert.equal(b?.cause, undefined);
+    assert.ok(c instanceof ExportError && c.cause instanceof TypeError);
+    assert.equal(d?.code, 'TW_LOG_NO_SPACE');
+    assert.match(
+      message,
+      /flush failed: a: busy; c: c is not a function; d: the disk is full; e: failed with undefined; 4 spans/,
+    );
+    assert.equal(statsOf(plugin).lastError, a);
+  });
+
+  it('also when the plugin itself says it', async () => {
+    const { plugin, timers } = setUp({ exportTimeoutMs: 50 }, [
+      Object.assign(new ScriptedExporter('slow'), { behave: hanging, flush: hanging }),
+    ]);
+    record(plugin, 1);
+    assert.throws(() => plugin.flushSync(), /flush failed: slow: it has no exportSync/);
+    const flushing = flushError(plugin.flush());
+    await turn();
+    timers.pass(50);
+    assert.match((await flushing).message, /flush failed: slow: the export did not settle within 50 ms;/);
   });
 });
 

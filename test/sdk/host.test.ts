@@ -453,7 +453,7 @@ describe('shutdown', () => {
     assert.equal(errors.length, 1);
     assert.match(
       errors[0]!.message,
-      /slow has no exportSync, so its 3 spans need .*: await shutdown\(\) before/,
+      /flush failed: slow: it has no exportSync, so its 3 spans need .*: await shutdown\(\) before/,
     );
     assert.equal(tracing.stats().errors, 1);
     await tracing.shutdown();

@@ -82,7 +82,7 @@ class OtlpExporter implements BatchExporter {
     this.#url = `${configuration.url.origin}${configuration.url.pathname}`;
     this.#limit = configuration.concurrencyLimit;
     this.#exitTimeoutMs = configuration.exitTimeoutMs;
-    this.#transport = new OtlpTransport(configuration);
+    this.#transport = new OtlpTransport(name, configuration);
     this.#onWarning = onWarning;
   }
 
@@ -132,7 +132,9 @@ class OtlpExporter implements BatchExporter {
 
   #checkOpen(): void {
     if (!this.#isShutDown) return;
-    throw new ExportError(`${this.name}: is shut down; make a new exporter`, { retryable: false });
+    throw new ExportError(`${this.name}: the exporter is shut down; make a new exporter`, {
+      retryable: false,
+    });
   }
 
   #beginSyncTurn(): SyncTurn {
@@ -170,7 +172,7 @@ class OtlpExporter implements BatchExporter {
         if (part.bytes === batch.bytes) throw error;
         if (!(error instanceof ExportError) || error.retryable) throw error;
         split.rejectedSpans += error.rejectedSpans ?? part.spanCount;
-        split.why ??= error.message;
+        split.why ??= error.message.slice(`${this.name}: `.length);
       }
       // Not the first any more if two attempts go on beside each other.
       split.left = split.left.filter((other) => other !== part);
@@ -216,7 +218,7 @@ class OtlpExporter implements BatchExporter {
     }
     const retryable = RETRYABLE.has(status);
     const retryAfterMs = retryable ? parseRetryAfter(answer.retryAfter, Date.now()) : undefined;
-    throw new ExportError(this.#describe(answer, adviceFor(status)), {
+    throw new ExportError(`${this.name}: ${this.#describe(answer, adviceFor(status))}`, {
       retryable,
       ...(retryAfterMs !== undefined && { retryAfterMs }),
     });
@@ -224,7 +226,7 @@ class OtlpExporter implements BatchExporter {
 
   #describe(answer: OtlpAnswer, advice: string): string {
     const said = errorMessage(answer);
-    return `${this.name}: ${this.#url} answered ${answer.status}${said && ` (${said})`}: ${advice}`;
+    return `${this.#url} answered ${answer.status}${said && ` (${said})`}: ${advice}`;
   }
 }
 

@@ -30,12 +30,15 @@ export interface OtlpAnswer {
  * when nobody waits any more.
  */
 export class OtlpTransport {
+  readonly #name: string;
   readonly #configuration: OtlpConfiguration;
   #connection: Promise<{ request: typeof import('node:http').request; agent: Agent }> | undefined;
   /** Those of the last request, or those that are always the same. */
   #headers: Readonly<Record<string, string>> | undefined;
 
-  constructor(configuration: OtlpConfiguration) {
+  /** @param name - of the exporter, with which every error begins */
+  constructor(name: string, configuration: OtlpConfiguration) {
+    this.#name = name;
     this.#configuration = configuration;
     if (typeof configuration.headers !== 'function') this.#headers = configuration.headers;
   }
@@ -63,7 +66,7 @@ export class OtlpTransport {
     } catch (cause) {
       if (deadline.aborted) throw this.#timeout(timeoutMs);
       if (signal?.aborted === true) {
-        throw new ExportError(`the request to ${this.#where} was given up`, {
+        throw new ExportError(`${this.#name}: the request to ${this.#where} was given up`, {
           retryable: true,
           code: 'TW_EXPORT_TIMEOUT',
         });
@@ -143,14 +146,14 @@ export class OtlpTransport {
   }
 
   #timeout(timeoutMs: number): ExportError {
-    return new ExportError(`${this.#where} did not answer within ${timeoutMs} ms`, {
+    return new ExportError(`${this.#name}: ${this.#where} did not answer within ${timeoutMs} ms`, {
       retryable: true,
       code: 'TW_EXPORT_TIMEOUT',
     });
   }
 
   #undeliverable(why: string): ExportError {
-    return new ExportError(`${this.#where} gets nothing while the process exits: ${why}`, {
+    return new ExportError(`${this.#name}: ${this.#where} gets nothing while the process exits: ${why}`, {
       retryable: true,
     });
   }
@@ -160,11 +163,14 @@ export class OtlpTransport {
     // What Node refuses to send at all, a line break in a header say, it will refuse again. Neither the
     // cause nor its message goes on: for such an error they may quote the header.
     if (code?.startsWith('ERR_INVALID_') || code?.startsWith('ERR_HTTP_')) {
-      return new ExportError(`the request to ${this.#where} cannot be sent: ${code}; check its headers`, {
-        retryable: false,
-      });
+      return new ExportError(
+        `${this.#name}: the request to ${this.#where} cannot be sent: ${code}; check its headers`,
+        {
+          retryable: false,
+        },
+      );
     }
-    return new ExportError(`${this.#where} cannot be reached: ${code ?? nameOf(cause)}`, {
+    return new ExportError(`${this.#name}: ${this.#where} cannot be reached: ${code ?? nameOf(cause)}`, {
       retryable: true,
       ...(code !== undefined && { cause }),
     });

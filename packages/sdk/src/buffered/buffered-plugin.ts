@@ -198,7 +198,7 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
         ? (failures[0]?.error ?? stats.find(({ lastError }) => lastError !== undefined)?.lastError)
         : new AggregateError(
             failures.map(({ error }) => error),
-            failures.map(({ exporter, error }) => `${exporter}: ${messageOf(error)}`).join('; '),
+            failures.map(({ error }) => messageOf(error)).join('; '),
           );
     throw new FlushError(this.name, {
       retained,

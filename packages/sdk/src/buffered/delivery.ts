@@ -1,4 +1,12 @@
-import { type BatchExporter, ExportError, type ExporterStats, type SpanBatch } from '@tracewell/plugin';
+import {
+  type BatchExporter,
+  type ErrorCode,
+  ExportError,
+  type ExporterStats,
+  type SpanBatch,
+  TracewellError,
+} from '@tracewell/plugin';
+import { messageOf } from '../message-of.ts';
 import { Fifo } from './fifo.ts';
 import type { Timers } from './timers.ts';
 
@@ -36,7 +44,7 @@ interface Waiter {
 
 /** Why a delivery stopped. */
 export interface Failure {
-  readonly exporter: string;
+  /** Whatever it is, its message begins with the exporter's name. */
   readonly error: unknown;
 }
 
@@ -135,7 +143,7 @@ export class Delivery {
     if (exporter.exportSync === undefined) {
       // Not through `onError` too: nothing was tried, and who flushes is told.
       this.#lastError = new Error(
-        `${exporter.name} has no exportSync, so its ${this.#retained} spans need an asynchronous flush: await shutdown() before the process ends`,
+        `${exporter.name}: it has no exportSync, so its ${this.#retained} spans need an asynchronous flush: await shutdown() before the process ends`,
       );
       return this.#failure();
     }
@@ -194,10 +202,13 @@ export class Delivery {
     const { exporter } = this;
     const abort = new AbortController();
     const cancelTimeout = timers.after(exportTimeoutMs, () => {
-      const error = new ExportError(`${exporter.name} did not settle within ${exportTimeoutMs} ms`, {
-        retryable: true,
-        code: 'TW_EXPORT_TIMEOUT',
-      });
+      const error = new ExportError(
+        `${exporter.name}: the export did not settle within ${exportTimeoutMs} ms`,
+        {
+          retryable: true,
+          code: 'TW_EXPORT_TIMEOUT',
+        },
+      );
       resolve({ delivered: false, error });
       abort.abort(error);
     });
@@ -325,7 +336,7 @@ export class Delivery {
     const { exportTimeoutMs, timers } = this.#settings;
     const { promise, resolve } = Promise.withResolvers<Failure | undefined>();
     const cancelTimeout = timers.after(exportTimeoutMs, () => {
-      const message = `${exporter.name} did not ${method} within ${exportTimeoutMs} ms`;
+      const message = `${exporter.name}: ${method} did not settle within ${exportTimeoutMs} ms`;
       resolve(this.#fail(new ExportError(message, { retryable: true, code: 'TW_EXPORT_TIMEOUT' })));
     });
     callAsync(() => exporter[method]?.()).then(
@@ -339,13 +350,14 @@ export class Delivery {
 
   #fail(error: unknown): Failure {
     // `undefined` is what "no error" looks like; a rejection with it is one all the same.
-    this.#lastError = error ?? new Error(`${this.exporter.name} failed with ${String(error)}`);
-    this.#settings.onError(this.#lastError, this.exporter.name);
+    const { name } = this.exporter;
+    this.#lastError = named(name, error ?? `failed with ${String(error)}`);
+    this.#settings.onError(this.#lastError, name);
     return this.#failure();
   }
 
   #failure(): Failure {
-    return { exporter: this.exporter.name, error: this.#lastError };
+    return { error: this.#lastError };
   }
 
   #reportDrop(spans: number, why: string): void {
@@ -362,6 +374,37 @@ type Outcome = { readonly delivered: true } | { readonly delivered: false; reado
 /** A promise of what a function does, also if it throws at once or returns no promise. */
 async function callAsync(call: () => unknown): Promise<void> {
   await call();
+}
+
+/**
+ * The error with the name of its exporter in front, since several may fail at once. One that begins with the name
+ * stays as it is; another becomes the `cause` of one that says the same of a retry.
+ */
+function named(exporter: string, error: unknown): unknown {
+  const message = messageOf(error);
+  if (message.startsWith(`${exporter}: `)) return error;
+  const text = `${exporter}: ${message}`;
+  const code = codeOf(error) ?? 'TW_EXPORT_FAILED';
+  if (code !== 'TW_EXPORT_FAILED' && code !== 'TW_EXPORT_TIMEOUT') {
+    return new TracewellError(code, text, { cause: error });
+  }
+  const { retryable, retryAfterMs, rejectedSpans } = readExportError(error);
+  return new ExportError(text, {
+    retryable,
+    code,
+    cause: error,
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+    ...(rejectedSpans !== undefined && { rejectedSpans }),
+  });
+}
+
+function codeOf(error: unknown): ErrorCode | undefined {
+  try {
+    return error instanceof TracewellError ? error.code : undefined;
+  } catch {
+    // A proxy may refuse even that question.
+    return undefined;
+  }
 }
 
 /** What an error says about a retry: an `ExportError` of whichever copy of the package, or anything else. */
