@@ -1,5 +1,6 @@
 import { countSpans, encodeTraces, splitTraces, validateTraces } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
+import { isNoSpace } from './fs/file-system.ts';
 import type { FrameRows } from './hot/frame-rows.ts';
 import { HotIndex } from './hot/hot-index.ts';
 import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
@@ -52,7 +53,7 @@ export interface TraceStore extends Store {
  * @param directory - default `.tracewell` in the working directory
  * @throws `TracewellError`, as a rejection: `TW_LOG_DAMAGED` or `TW_LOG_SEGMENT_MISSING` if data that was
  * acknowledged is damaged (see `recovery` of the options), `TW_LOG_FORMAT` if a newer version wrote it,
- * `TW_LOG_LOCK_FAILED`, `TW_STORE_OPEN_FAILED` if the operating system refuses the directory
+ * `TW_LOG_LOCK_FAILED`, `TW_LOG_NO_SPACE`, `TW_STORE_OPEN_FAILED` if the operating system refuses the directory
  * @throws TypeError, RangeError, as a rejection, naming an option that is none
  *
  * @example
@@ -79,6 +80,13 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
 function openingError(directory: string, error: unknown): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (error instanceof TracewellError || code === undefined || syscall === undefined) return error;
+  if (isNoSpace(error)) {
+    return new TracewellError(
+      'TW_LOG_NO_SPACE',
+      `the store in ${directory} cannot be opened: ${message}; make room there and open the store again`,
+      { cause: error },
+    );
+  }
   return new TracewellError(
     'TW_STORE_OPEN_FAILED',
     `the store in ${directory} cannot be opened: ${message}; name a directory that this process may write`,

@@ -14,18 +14,22 @@
  *
  * Whether network file systems lock is their business: a log belongs on a local disk.
  */
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileLock } from './file-system.ts';
 
 /** SQLite's result code for "somebody else holds it". https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
+/** "The disk is full". https://sqlite.org/rescode.html#full */
+const SQLITE_FULL = 13;
 
 /**
  * Takes the lock at `path`, creating the file.
  *
  * @returns `undefined` if another process, thread or call holds it
- * @throws {@link TracewellError} (`TW_LOG_LOCK_FAILED`) if that cannot be found out
+ * @throws {@link TracewellError} if that cannot be found out: `TW_LOG_NO_SPACE`, or else `TW_LOG_LOCK_FAILED`
  */
 export function trySqliteLock(path: string): FileLock | undefined {
   let database: DatabaseSync | undefined;
@@ -36,6 +40,13 @@ export function trySqliteLock(path: string): FileLock | undefined {
   } catch (error) {
     database?.close();
     if (resultCode(error) === SQLITE_BUSY) return undefined;
+    if (resultCode(error) === SQLITE_FULL || isFull(dirname(path))) {
+      throw new TracewellError(
+        'TW_LOG_NO_SPACE',
+        `cannot lock ${path}: the disk is full; make room and open the store again`,
+        { cause: error },
+      );
+    }
     throw new TracewellError(
       'TW_LOG_LOCK_FAILED',
       `cannot lock ${path}: ${(error as Error).message}; check that the directory is writable and on a local disk`,
@@ -74,6 +85,17 @@ class SqliteLock implements FileLock {
   release(): void {
     this.#database?.close();
     this.#database = undefined;
+  }
+}
+
+/** Whether there is no room for bytes or for files. SQLite tells only of the first. */
+function isFull(directory: string): boolean {
+  try {
+    const { bavail, files, ffree } = statfsSync(directory);
+    // Some file systems count no files.
+    return bavail === 0 || (files > 0 && ffree === 0);
+  } catch {
+    return false;
   }
 }
 
