@@ -153,6 +153,25 @@ describe('node --import @tracewell/node/register', { concurrency: 2 }, () => {
     match(told[2]!, /OTEL_TRACES_SAMPLER: .*"sometimes"/);
   });
 
+  it('runs the application though nobody reads what is told of it', async (t) => {
+    const { code, stdout } = await runApp('stderr.mjs', temporaryFolder(t), {
+      env: { OTEL_TRACES_EXPORTER: 'bogus' },
+      closedStderr: true,
+    });
+    deepStrictEqual({ code, stdout }, { code: 0, stdout: 'done\n' });
+  });
+
+  for (const exporters of ['none', 'none,bogus']) {
+    it(`leaves it to the application what a line of its own does that nobody reads, with ${exporters}`, async (t) => {
+      const { code, stdout } = await runApp('stderr.mjs', temporaryFolder(t), {
+        args: ['own'],
+        env: { OTEL_TRACES_EXPORTER: exporters },
+        closedStderr: true,
+      });
+      deepStrictEqual({ code, stdout }, { code: 1, stdout: '' });
+    });
+  }
+
   it('runs the application without a store that cannot be opened', async (t) => {
     const cwd = temporaryFolder(t);
     const { code, stdout, stderr } = await runApp('http.mjs', cwd, {

@@ -24,6 +24,12 @@ export interface AppOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Another Node.js than this one. */
   readonly node?: string;
+  /** Options of Node.js that come before the register hook. */
+  readonly execArgv?: readonly string[];
+  /** What the application is, in place of one in `apps/`. */
+  readonly main?: string;
+  /** Whether nobody reads its standard error. */
+  readonly closedStderr?: boolean;
   /** Called when it has printed something. */
   readonly onOutput?: (child: ChildProcess) => void;
 }
@@ -37,11 +43,12 @@ export function temporaryFolder(t: TestContext): string {
 
 /** Runs one of the applications in `apps/` through the register hook, with `cwd` as its working directory. */
 export async function runApp(app: string, cwd: string, options: AppOptions = {}): Promise<Ended> {
-  const { args = [], env = {}, node = process.execPath, onOutput } = options;
+  const { args = [], env = {}, node = process.execPath, execArgv = [], onOutput } = options;
+  const main = options.main ?? at(`./apps/${app}`);
   const register = pathToFileURL(at('../../packages/node/src/register.ts')).href;
   const child = spawn(
     node,
-    ['--conditions=@tracewell/source', '--import', register, at(`./apps/${app}`), ...args],
+    ['--conditions=@tracewell/source', ...execArgv, '--import', register, main, ...args],
     {
       cwd,
       env: { PATH: process.env.PATH, OTEL_SERVICE_NAME: 'app', ...env },
@@ -50,6 +57,7 @@ export async function runApp(app: string, cwd: string, options: AppOptions = {})
       killSignal: 'SIGKILL',
     },
   );
+  if (options.closedStderr === true) child.stderr.destroy();
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (chunk) => {

@@ -1,3 +1,4 @@
+import { Console } from 'node:console';
 import type { TracewellError } from '@tracewell/plugin';
 
 /** A cause that goes on failing is told again after this time. */
@@ -11,9 +12,14 @@ export class StderrReport {
   readonly #quietUntil = new Map<string, number>();
   /** The errors at the bottom of what was told. What they lead to later is no news. */
   readonly #told = new WeakSet<object>();
+  /**
+   * Whoever reads may be gone. A console, unlike the stream, keeps the error of its own write from ending
+   * the application, and leaves those of later writes alone.
+   */
+  readonly #console = new Console({ stdout: process.stderr, ignoreErrors: true });
 
   warn(message: string): void {
-    process.stderr.write(`tracewell: ${message.replaceAll(/\s*\n\s*/g, ' ')}\n`);
+    this.#console.log(`tracewell: ${message.replaceAll(/\s*\n\s*/g, ' ')}`);
   }
 
   /** Tells that something cannot be had, and why; not again what this leads to. */
