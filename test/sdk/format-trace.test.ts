@@ -25,22 +25,82 @@ describe('a trace as a tree', () => {
       `\
 trace 4bf92f3577b34da6a3ce929d0e0e4736
 1.24 s · 22 spans · 3 services · 3 errors
-✗ POST /checkout                  gateway       1.24 s  ━━━━━━━━━━━━━━━━━━━━━━━━
+✗ POST /checkout                  gateway    1.24 s  ━━━━━━━━━━━━━━━━━━━━━━━━━━━
 │ http.response.status_code=502  user.id=u-1042
-├─ GET /cart/42                   gateway       130 ms  ━━╸
-│  └─ GET /cart/:id               cart          118 ms  ━━╸
-│     ├─ SELECT shop              cart         30.0 ms  ╺
+├─ GET /cart/42                   gateway    130 ms  ━━━
+│  └─ GET /cart/:id               cart       118 ms  ━━━
+│     ├─ SELECT shop              cart      30.0 ms  ╺
 │     │    db.query.text=SELECT * FROM cart_items WHERE cart_id = $1
-│     └─ 14 × SELECT product      cart         58.8 ms   ╍
-└─ ✗ POST                         gateway       1.09 s    ╺━━━━━━━━━━━━━━━━━━━━━
-   └─ ✗ POST /charge              payments      1.07 s     ━━━━━━━━━━━━━━━━━━━━╸
+│     └─ 14 × SELECT product      cart      58.8 ms   ╍╸
+└─ ✗ POST                         gateway    1.09 s     ━━━━━━━━━━━━━━━━━━━━━━━━
+   └─ ✗ POST /charge              payments   1.07 s     ━━━━━━━━━━━━━━━━━━━━━━━╸
       │ CardError: card declined  at charge (payments.ts:41:9)
       │ • retry after 754 ms  attempt=2
       │ http.response.status_code=402
-      ├─ verify 顧客 🔒 identity  payments      300 ms     ━━━━━━
-      └─ audit                    payments     4.00 ms                         ╺
+      ├─ verify 顧客 🔒 identity  payments   300 ms     ╺━━━━━━
+      └─ audit                    payments  4.00 ms                            ╺
            unfinished: it was open when the recording ended`,
     );
+  });
+
+  test('a narrow terminal keeps the names, and goes without the bars', () => {
+    assert.deepEqual(plain(checkout(), 50).split('\n').slice(2, 8), [
+      '✗ POST /checkout                 gateway    1.24 s',
+      '│ http.response.status_code=502  user.id=u-1042',
+      '├─ GET /cart/42                  gateway    130 ms',
+      '│  └─ GET /cart/:id              cart       118 ms',
+      '│     ├─ SELECT shop             cart      30.0 ms',
+      '│     │    db.query.text=SELECT * FROM cart_items…',
+    ]);
+    assert.ok(plain(checkout(), 40).includes('└─ ✗ POST /charge   payments   1.07 s\n'));
+    assert.doesNotMatch(plain(checkout(), 60), /[━╸╺╍]/);
+    assert.match(plain(checkout(), 66), /━{8}/);
+  });
+
+  test('however deep a span is, half of the column is for its name', () => {
+    const trace = new TraceBuilder();
+    let parent = '';
+    for (let depth = 0; depth < 40; depth++) {
+      parent = trace.span('s', `SELECT stock ${depth}`, parent, 0, 1, depth === 39 ? { status: failed } : {});
+    }
+    const lines = plain(trace.spans, 50).split('\n');
+    assert.match(lines.at(-3)!, /^ +… SELECT stock 38 +s +1\.00 ms$/);
+    assert.match(lines.at(-2)!, /^ +… ✗ SELECT stock 39 +s +1\.00 ms$/);
+    assert.match(lines.at(-1)!, /^ +it broke$/);
+  });
+
+  test('a span whose parent is not there says so, and a true root does not', () => {
+    const [root, ...others] = checkout();
+    assert.doesNotMatch(plain([root!, ...others]), /not among/);
+    const lines = plain(others).split('\n');
+    assert.match(lines[2]!, /^GET \/cart\/42 /);
+    assert.equal(lines[3], `│ parent not among these spans: ${root!.spanId}`);
+    const colored = formatTrace(others, { width: 80, colors: true });
+    assert.ok(colored.includes('\u001b[33mparent not among these spans: '));
+  });
+
+  test('parents that are not there: of spans alike, in a circle, and hostile ones', () => {
+    const alike = new TraceBuilder();
+    for (let index = 0; index < 6; index++) alike.span('s', 'query', 'f'.repeat(16), index, 1);
+    assert.deepEqual(plain(alike.spans).split('\n').slice(2), ['  parents not among these spans']);
+
+    const circle = new TraceBuilder();
+    circle.span('s', 'a', '0000000000000002', 0, 1);
+    circle.span('s', 'b', '0000000000000001', 0, 1);
+    assert.doesNotMatch(plain(circle.spans), /not among/);
+
+    const hostile = new TraceBuilder();
+    hostile.span('s', 'a', '\u001b[2Jx', 0, 1);
+    assert.match(plain(hostile.spans), /spans: x$/);
+  });
+
+  test('what is no array of spans is refused by name', () => {
+    for (const wrong of [5, null, undefined, 'spans', { spans: [] }] as unknown as SpanData[][]) {
+      assert.throws(
+        () => formatTrace(wrong),
+        /^TypeError: formatTrace: spans must be an array of SpanData, got /,
+      );
+    }
   });
 
   test('colours say what is an error, what is unfinished, and which service it was; nothing else changes', () => {

@@ -45,10 +45,11 @@ const MAX_WAITING = 10_000;
  * ```ts
  * import { consoleExporter, startTracing } from '@tracewell/sdk';
  *
- * await using tracing = startTracing({ exporters: consoleExporter({ width: 80 }) });
+ * const tracing = startTracing({ exporters: consoleExporter({ width: 80 }) });
  * const checkout = tracing.plugin.startSpan({ name: 'checkout' });
  * tracing.plugin.endSpan(tracing.plugin.startSpan({ name: 'charge card', parent: checkout }));
  * tracing.plugin.endSpan(checkout);
+ * await tracing.shutdown();
  * ```
  */
 export function consoleExporter(options: ConsoleExporterOptions = {}): BatchExporter {

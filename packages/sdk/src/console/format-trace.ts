@@ -16,9 +16,9 @@ import { columnsOf, fitText, padText, printable, textWidth, wantsColors } from '
 /*
  * A trace on the terminal, one line a span and a few below those that have something to say:
  *
- *   POST /checkout                shop        1.24 s  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
- *   ├─ SELECT cart                shop       12.3 ms  ━╸
- *   └─ ✗ POST /charge             payments    802 ms   ╺━━━━━━━━━━━━━━━━━
+ *   POST /checkout                shop       1.24 s  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━
+ *   ├─ SELECT cart                shop      12.3 ms  ━╸
+ *   └─ ✗ POST /charge             payments   802 ms   ╺━━━━━━━━━━━━━━━━━
  *        card declined
  *        CardError: card declined  at charge (payments.ts:41:9)
  *        http.response.status_code=402
@@ -30,7 +30,7 @@ import { columnsOf, fitText, padText, printable, textWidth, wantsColors } from '
 export interface FormatTraceOptions {
   /** Whether to colour. Default: if standard output is a terminal; `NO_COLOR` and `FORCE_COLOR` are honoured. */
   readonly colors?: boolean;
-  /** Columns to use. Default: those of the terminal, else `COLUMNS`, else 100. At least 40. */
+  /** Columns to use. Default: those of the terminal, else `COLUMNS`, else 100. At least 40; names come before bars. */
   readonly width?: number;
   /**
    * Which attributes stand below a span: the `notable` ones (request, response, query and error), `all`, or `none`.
@@ -56,13 +56,16 @@ export interface TraceStyle {
 }
 
 const MIN_WIDTH = 40;
-const DURATION_WIDTH = 10;
+/** Columns of names that the bars leave alone. */
+const NAMES_FIRST = 32;
+/** Columns below which bars say nothing, and are left out. */
+const MIN_BAR = 8;
 /** Between the columns. */
 const GAP = '  ';
 
 /**
  * Draws traces as trees that a person reads: names, services, durations and a bar for when each span ran; errors
- * with their message and exception; runs of spans alike summed up.
+ * with their message and exception; runs of spans alike summed up. A span whose parent is not among them is marked.
  *
  * Recorded text is made safe for a terminal. Several traces come one after another.
  *
@@ -121,7 +124,8 @@ export function traceStyle(options: FormatTraceOptions, palette: Palette, width:
 
 /** Draws one trace. */
 export function formatOneTrace(spans: readonly SpanData[], style: TraceStyle): string {
-  const rows = layOut(traceTree(spans), style);
+  const ids = new Set(spans.map((span) => span.spanId));
+  const rows = layOut(traceTree(spans), ids, style);
   return [...header(spans, style), ...new Drawing(spans, rows, style).lines()].join('\n');
 }
 
@@ -138,9 +142,11 @@ interface Row {
   readonly start: bigint;
   readonly end: bigint;
   readonly span: SpanData | undefined;
+  /** What is to be said of a span whose parent is not in the trace; else empty. */
+  readonly orphan: string;
 }
 
-function layOut(roots: readonly TraceNode[], style: TraceStyle): Row[] {
+function layOut(roots: readonly TraceNode[], ids: ReadonlySet<string>, style: TraceStyle): Row[] {
   const rows: Row[] = [];
   let left = 0;
   // Not recursive: a trace may be as deep as it is long.
@@ -170,13 +176,23 @@ function layOut(roots: readonly TraceNode[], style: TraceStyle): Row[] {
     const inner = top ? '' : `${guide}${last ? '   ' : '│  '}`;
     const node = nodes[from]!;
     const below = `${inner}${node.children.length > 0 ? '│ ' : '  '}`;
-    rows.push(
-      taken > 1 ? alikeRow(nodes.slice(from, from + taken), own, below) : spanRow(node.span, own, below),
-    );
+    const row =
+      taken > 1 ? alikeRow(nodes.slice(from, from + taken), own, below) : spanRow(node.span, own, below);
+    // Of spans that claim each other as parents one is at the top too, though its parent is there.
+    const { parentSpanId } = node.span;
+    const isOrphan = top && parentSpanId !== '' && !ids.has(parentSpanId);
+    rows.push(isOrphan ? { ...row, orphan: orphanText(parentSpanId, taken) } : row);
     if (node.children.length > 0) stack.push({ nodes: node.children, at: 0, guide: inner, top: false });
   }
   if (left > 0) rows.push(moreRow(left, rows[0]!));
   return rows;
+}
+
+/** Its service was killed, is not traced or keeps its spans elsewhere; or it has not ended yet. */
+function orphanText(parentSpanId: string, spans: number): string {
+  return spans === 1
+    ? `parent not among these spans: ${printable(parentSpanId)}`
+    : 'parents not among these spans';
 }
 
 const METHOD = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT|QUERY)$/;
@@ -228,6 +244,7 @@ function spanRow(span: SpanData, guide: string, below: string): Row {
     start: span.startTimeUnixNanos,
     end: span.endTimeUnixNanos,
     span,
+    orphan: '',
   };
 }
 
@@ -255,6 +272,7 @@ function moreRow(count: number, first: Row): Row {
     start: first.start,
     end: first.start,
     span: undefined,
+    orphan: '',
   };
 }
 
@@ -303,6 +321,8 @@ class Drawing {
   readonly #nanos: number;
   readonly #textWidth: number;
   readonly #serviceWidth: number;
+  readonly #durationWidth: number;
+  /** 0 where there is no room for bars. */
   readonly #barWidth: number;
 
   constructor(spans: readonly SpanData[], rows: readonly Row[], style: TraceStyle) {
@@ -317,9 +337,9 @@ class Drawing {
       for (const length of lengths) most = Math.max(most, length);
       return most;
     };
-    // Where a line is short the bar gives way first, down to a fifth, then the names.
     const services = longest(rows.map((row) => textWidth(row.service)));
     this.#serviceWidth = Math.min(services, Math.floor(width / 5));
+    this.#durationWidth = longest(rows.map((row) => formatDuration(row.nanos).length));
     // Paths can be long: they may take a good part of the line, but not most of it.
     const mostOfPath = Math.floor(width * 0.3);
     const texts = longest(
@@ -331,24 +351,32 @@ class Drawing {
           (isFailing(row) ? 2 : 0),
       ),
     );
-    const rest = width - this.#serviceWidth - DURATION_WIDTH - 3 * GAP.length;
-    this.#textWidth = Math.min(texts, rest - Math.max(8, Math.floor(width / 5)));
-    this.#barWidth = rest - this.#textWidth;
+    const rest = width - this.#serviceWidth - this.#durationWidth - 2 * GAP.length;
+    // Where a line is short the bars give way first, down to a fifth, then the names; where it is very short,
+    // the bars altogether.
+    const besideBars = rest - GAP.length - Math.floor(width / 5);
+    const names = Math.min(texts, Math.max(besideBars, NAMES_FIRST));
+    const bars = rest - GAP.length - names;
+    this.#barWidth = bars < MIN_BAR ? 0 : bars;
+    this.#textWidth = bars < MIN_BAR ? Math.min(texts, rest) : names;
   }
 
   *lines(): Iterable<string> {
     for (const row of this.#rows) {
       const label = this.#label(row);
       yield this.#rowLine(row, label);
-      if (row.span !== undefined) yield* this.#detailLines(row.span, row.below, label.path === row.path);
+      const below = label.guide === row.guide ? row.below : padText('', textWidth(label.guide) + 2);
+      if (row.orphan !== '') yield this.#detailLine(below, row.orphan, this.#style.palette.warning);
+      if (row.span !== undefined) yield* this.#detailLines(row.span, below, label.path === row.path);
     }
   }
 
   /** What of a row's guide, text and path there is room for. */
   #label(row: Row): Label {
     const width = this.#textWidth - (isFailing(row) ? 2 : 0);
-    // However deep the span is, a column is left of its name.
-    const guide = fitText(row.guide, width - 1);
+    // However deep the span is, half of the column is for its name.
+    const most = Math.max(Math.floor(this.#textWidth / 2), width - textWidth(row.text));
+    const guide = textWidth(row.guide) > most ? `${fitText(row.guide, most - 1)} ` : row.guide;
     const room = width - textWidth(guide);
     const text = fitText(row.text, room);
     const left = room - textWidth(text);
@@ -361,13 +389,14 @@ class Drawing {
     const padding = padText('', room - textWidth(text) - textWidth(path));
     if (row.nanos < 0n && row.span === undefined) return palette.faint(row.text);
     const service = padText(fitText(row.service, this.#serviceWidth), this.#serviceWidth);
-    const duration = formatDuration(row.nanos).padStart(DURATION_WIDTH);
+    const duration = formatDuration(row.nanos).padStart(this.#durationWidth);
     const label = `${palette.faint(guide)}${name}${palette.faint(path)}${padding}`;
     return [label, palette.service(row.service)(service), duration, this.#bar(row)].join(GAP).trimEnd();
   }
 
   /** When a span ran, in halves of a column; never less than one half, so that nothing disappears. */
   #bar(row: Row): string {
+    if (this.#barWidth === 0) return '';
     const { palette } = this.#style;
     const halves = this.#barWidth * 2;
     const at = (time: bigint): number => Math.round((Number(time - this.#start) / this.#nanos) * halves);
@@ -388,12 +417,14 @@ class Drawing {
     return ' '.repeat(from >> 1) + paint(bar);
   }
 
+  #detailLine(below: string, text: string, paint: Paint): string {
+    const { palette, width } = this.#style;
+    return `${palette.faint(below)}${paint(fitText(text, width - textWidth(below)))}`.trimEnd();
+  }
+
   *#detailLines(span: SpanData, below: string, hasPath: boolean): Iterable<string> {
-    const { palette, width, attributes } = this.#style;
-    const line = (text: string, paint: Paint): string => {
-      const guide = fitText(below, width - 8);
-      return `${palette.faint(guide)}${paint(fitText(text, width - textWidth(guide)))}`.trimEnd();
-    };
+    const { palette, attributes } = this.#style;
+    const line = (text: string, paint: Paint): string => this.#detailLine(below, text, paint);
     if (isUnfinished(span)) yield line('unfinished: it was open when the recording ended', palette.warning);
     const message = printable(span.status.message);
     const exceptions = span.events.filter((event) => event.name === 'exception').map(exceptionText);
