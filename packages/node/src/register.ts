@@ -10,11 +10,18 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { StderrReport } from './stderr-report.ts';
+import { isSupportedNode, OLDEST_NODE } from './supported-node.ts';
 
 const MAX_WAIT_MS = 250;
 
 const report = new StderrReport();
 try {
+  // What is not imported cannot fail on what an older version lacks; so this hook itself uses nothing new.
+  if (!isSupportedNode(process.versions.node)) {
+    throw new Error(
+      `Tracewell needs Node.js ${OLDEST_NODE} or later, and this is ${process.versions.node}; run the application with a newer one`,
+    );
+  }
   const { startOnce } = await import('./tracewell.ts');
   const { opened } = startOnce({
     onWarning: (message) => report.warn(message),
