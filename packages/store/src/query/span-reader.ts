@@ -1,5 +1,5 @@
 import { decodeResource, decodeScope, decodeSpan } from '@tracewell/otlp';
-import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
+import { type ResourceData, type ScopeData, type SpanData, TracewellError } from '@tracewell/plugin';
 import type { Block } from '../hot/block.ts';
 import type { PlacedBlock } from '../hot/cross-copies.ts';
 import { ABSENT, GROUP_WORDS } from '../hot/row.ts';
@@ -70,10 +70,11 @@ export class SpanReader {
     block: Block,
     row: number,
   ): SpanData | undefined {
-    const { resource, scope } = this.#originOf(index, block.groupOf(row));
     try {
+      const { resource, scope } = this.#originOf(index, block.groupOf(row));
       return decodeSpan(bytes, at, at + block.lengthOf(row), resource, scope);
-    } catch {
+    } catch (error) {
+      if (error instanceof TracewellError && error.code === 'TW_LOG_READ_FAILED') throw error;
       this.unreadable++;
       return undefined;
     }
