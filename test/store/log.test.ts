@@ -503,6 +503,32 @@ describe('opening', () => {
     assert.deepEqual(list.texts(), ['a', 'b']);
   });
 
+  it('follows a log again that it could not read for a while, and tells meanwhile', async () => {
+    const disk = new FaultDisk(1);
+    const one = await openOn(disk);
+    await one.put('a');
+    const process = disk.boot();
+    const { log, list } = await openOn(disk, { readOnly: true }, new FrameList(), process);
+    const listSync = process.listSync.bind(process);
+    for (const [round, unreadable] of ['/store/log', `/store/log/${one.log.writer}`].entries()) {
+      // So that the directory has changed, and is listed again.
+      disk.put(`/store/log/${one.log.writer}/note${round}`, new Uint8Array(1));
+      for (const directory of disk.directories.values()) directory.modifiedMs = ++disk.nowMs;
+      process.listSync = (path) => {
+        if (path === unreadable) throw fileError('EACCES');
+        return listSync(path);
+      };
+      await one.put(`b${round}`);
+      await log.refresh();
+      const { readError, writers } = log.health();
+      assert.match(String(readError ?? writers[0]!.error), /EACCES/);
+      process.listSync = listSync;
+      await log.refresh();
+      assert.equal(log.health().readError ?? log.health().writers[0]!.error, undefined);
+      assert.deepEqual(list.texts(), ['a', 'b0', 'b1'].slice(0, 2 + round));
+    }
+  });
+
   it('removes temporary files of the log that it takes over, and only of that', async () => {
     const disk = new FaultDisk(1);
     const [one, two] = [await openOn(disk), await openOn(disk)];

@@ -71,13 +71,13 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
   }
   const index = new HotIndex();
   const log = await openLog(directory, index, options).catch((error: unknown) => {
-    throw openingError(directory, error);
+    throw openingError(directory, options, error);
   });
   return new EmbeddedStore(directory, options.readOnly === true, log, index);
 }
 
 /** What the operating system refuses gets a code and a way out; whatever else went wrong says so itself. */
-function openingError(directory: string, error: unknown): unknown {
+function openingError(directory: string, options: StoreOptions, error: unknown): unknown {
   const { code, syscall, message } = error as NodeJS.ErrnoException;
   if (error instanceof TracewellError || code === undefined || syscall === undefined) return error;
   if (isNoSpace(error)) {
@@ -89,7 +89,7 @@ function openingError(directory: string, error: unknown): unknown {
   }
   return new TracewellError(
     'TW_STORE_OPEN_FAILED',
-    `the store in ${directory} cannot be opened: ${message}; name a directory that this process may write`,
+    `the store in ${directory} cannot be opened: ${message}; see to that path, or name a directory that this process may ${options.readOnly ? 'read' : 'write'}`,
     { cause: error },
   );
 }
@@ -251,7 +251,13 @@ function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHe
   if (closed) return 'closed';
   if (log.status === 'refusing-writes') return 'refusing-writes';
   const damaged = log.damagedBytes > 0 || log.writers.some((writer) => writer.error !== undefined);
-  return unreadable || damaged || log.removedLogs > 0 || log.applyError !== undefined ? 'degraded' : 'ok';
+  return unreadable ||
+    damaged ||
+    log.removedLogs > 0 ||
+    log.readError !== undefined ||
+    log.applyError !== undefined
+    ? 'degraded'
+    : 'ok';
 }
 
 function nowUnixNanos(): bigint {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeTraces } from '@tracewell/otlp';
-import { type SpanData, StatusCode } from '@tracewell/plugin';
+import { type SpanData, StatusCode, type TracewellError } from '@tracewell/plugin';
 import { openStore, type Store, type StoreOptions, type TraceQuery, type TraceStore } from '@tracewell/store';
 import fc from 'fast-check';
 import { HotIndex } from '../../../packages/store/src/hot/hot-index.ts';
@@ -335,6 +336,29 @@ test('a store that only reads refuses inserts', async (t) => {
   assert.equal((await find(reader)).length, 20);
 });
 
+test('what cannot be opened is named, with a code and a way out', async (t) => {
+  const directory = newDirectory(t);
+  const store = await openStore(directory);
+  await store.insertSpans(numbered(0, 1));
+  await store.close();
+  const [segment] = globSync(`${directory}/log/*/*.log`);
+  rmSync(segment!);
+  mkdirSync(segment!);
+  const file = join(directory, 'file');
+  writeFileSync(file, '');
+  for (const readOnly of [true, false]) {
+    for (const [opened, named] of [
+      [directory, segment!],
+      [file, file],
+    ] as const) {
+      await assert.rejects(openStore(opened, { readOnly }), (error: TracewellError) => {
+        assert.equal(error.code, 'TW_STORE_OPEN_FAILED');
+        return error.message.includes(`'${named}`) && /; see to that path, or name/.test(error.message);
+      });
+    }
+  }
+});
+
 test('a wrong argument is refused and named', async (t) => {
   await using store = await openStore(newDirectory(t), FAST);
   const wrong: [query: Record<string, unknown>, field: RegExp][] = [
@@ -376,6 +400,10 @@ test('a wrong argument is refused and named', async (t) => {
   await assert.rejects(store.insertOtlp('logs' as 'traces', new Uint8Array()), /signal/);
   await assert.rejects(store.insertSpans({} as SpanData[]), /spans/);
   await assert.rejects(openStore(''), /directory/);
+  await assert.rejects(
+    openStore(newDirectory(t), null as unknown as StoreOptions),
+    /options must be an object, got null/,
+  );
 });
 
 test('attributes match by value: numbers of any type, bytes, lists, maps, and those of the resource', async (t) => {
@@ -420,4 +448,29 @@ test('a query that decodes much lets others run', async (t) => {
   t.after(() => clearInterval(timer));
   assert.deepEqual((await store.queryTraces({ attributes: { gone: 1 } })).spans, []);
   assert.ok(longest > 0 && longest < 100, `the event loop stood still for ${longest} ms`);
+});
+
+test('a flipped byte in a sealed segment costs the spans that it touches, not the query', async (t) => {
+  const directory = newDirectory(t);
+  const filler = 'x'.repeat(70 << 10);
+  const first = await openStore(directory, FAST);
+  await first.insertSpans([span({ spanId: id(1), service: 'damaged' })]);
+  await first.insertSpans([span({ spanId: id(2), service: 'healthy', attributes: { filler } })]);
+  await first.insertSpans([span({ spanId: id(3), service: 'healthy' })]);
+  await first.close();
+
+  // The length in front of the key, in a segment whose index file is trusted.
+  const [file] = globSync('log/*/*1.log', { cwd: directory }).map((name) => join(directory, name));
+  const bytes = readFileSync(file!);
+  bytes[bytes.indexOf('service.name') - 1] = 0x7f;
+  writeFileSync(file!, bytes);
+
+  await using store = await openStore(directory, FAST);
+  const spans = await find(store);
+  assert.deepEqual(
+    spans.map((found) => found.resource.attributes['service.name']),
+    ['healthy', 'healthy'],
+  );
+  const health = await store.health();
+  assert.deepEqual([health.unreadableSpans > 0, health.status], [true, 'degraded']);
 });

@@ -10,7 +10,7 @@ const OPEN_FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
 
 /** The operating system's file system, through `node:fs`. */
 export const nodeFileSystem: FileSystem = {
-  openSync: (path, mode) => new NodeFile(fs.openSync(path, OPEN_FLAGS[mode])),
+  openSync: (path, mode) => new NodeFile(fs.openSync(path, OPEN_FLAGS[mode]), path),
 
   statSync(path): FileStat | undefined {
     const stat = fs.statSync(path, { throwIfNoEntry: false });
@@ -67,17 +67,25 @@ const DIRECTORIES_SYNC = process.platform !== 'win32';
 
 class NodeFile implements OpenFile {
   #fd: number;
+  readonly #path: string;
 
-  constructor(fd: number) {
+  constructor(fd: number, path: string) {
     this.#fd = fd;
+    this.#path = path;
   }
 
   readSync(target: Uint8Array, position: number): number {
     let count = 0;
-    while (count < target.length) {
-      const read = fs.readSync(this.#fd, target, count, target.length - count, position + count);
-      if (read === 0) break;
-      count += read;
+    try {
+      while (count < target.length) {
+        const read = fs.readSync(this.#fd, target, count, target.length - count, position + count);
+        if (read === 0) break;
+        count += read;
+      }
+    } catch (error) {
+      // A disk that fails, or a directory in place of a file. The system knows no path of a descriptor.
+      (error as Error).message += ` '${this.#path}'`;
+      throw error;
     }
     return count;
   }

@@ -95,6 +95,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   #refusedAppends = 0;
   #listedMs = 0;
   #modifiedMs = Number.NaN;
+  #readError: Error | undefined;
   #refreshing: Promise<void> | undefined;
   #refreshNext: Promise<void> | undefined;
 
@@ -195,17 +196,24 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       refusedAppends: this.#refusedAppends + refusedAppends,
       tornBytes: this.#tornBytes,
       damagedBytes: readers.reduce((sum, { damagedBytes }) => sum + damagedBytes, 0),
-      setAside: readers.flatMap((reader) =>
-        this.#fs
-          .listSync(reader.directory)
-          .filter(isSetAside)
-          .map((name) => join('log', reader.writer, name)),
-      ),
+      setAside: readers.flatMap((reader) => this.#setAside(reader)),
       removedLogs: this.#removedLogs.size,
       writers,
       ...(applyError && { applyError }),
       ...(writeError && { writeError }),
+      ...(this.#readError && { readError: this.#readError }),
     };
+  }
+
+  #setAside(reader: LogReader<Prepared>): string[] {
+    let names: string[];
+    try {
+      names = this.#fs.listSync(reader.directory);
+    } catch {
+      // The next refresh meets it too, and tells.
+      return [];
+    }
+    return names.filter(isSetAside).map((name) => join('log', reader.writer, name));
   }
 
   close(): Promise<void> {
@@ -411,11 +419,19 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
 
   async #refresh(): Promise<void> {
     if (this.#closed !== undefined) return;
-    this.#listWriters();
+    try {
+      this.#listWriters();
+      this.#readError = undefined;
+    } catch (error) {
+      this.#modifiedMs = Number.NaN;
+      this.#readError = error as Error;
+    }
     for (const reader of this.#readers.values()) {
-      if (reader !== this.#own) this.#forgetIfRemoved(reader);
-      if (reader.error !== undefined) continue;
       try {
+        if (reader !== this.#own) this.#forgetIfRemoved(reader);
+        // Damage does not go away; what the operating system refuses may.
+        if (reader.error instanceof TracewellError) continue;
+        reader.error = undefined;
         if (reader === this.#own) {
           this.#forgetOwnRemoved(reader);
           if (reader.applyError !== undefined) this.#writer?.applyAgain();
@@ -428,8 +444,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
         reader.unsaved.length = 0;
         this.#forgetIfRemoved(reader);
       } catch (error) {
-        // What the indexer did not take is offered again; anything else ends the reading of this log, and
-        // health tells.
+        // What the indexer did not take is offered again. Of anything else health tells.
         if (reader.applyError === undefined) reader.error = error as Error;
       }
     }

@@ -253,8 +253,9 @@ export class LogReader<Prepared> {
     const stat = fs.statSync(this.directory);
     if (stat?.modifiedMs === this.#modifiedMs && this.#listedMs - this.#modifiedMs > SETTLED_MS) return;
     this.#listedMs = listedMs;
-    this.#modifiedMs = stat?.modifiedMs ?? Number.NaN;
+    this.#modifiedMs = Number.NaN;
     const names = fs.listSync(this.directory);
+    this.#modifiedMs = stat?.modifiedMs ?? Number.NaN;
     this.#numbers = names.map(segmentNumber).filter((number) => number !== undefined);
     this.#indexed = new Set(
       names

@@ -164,7 +164,10 @@ export interface WriterHealth {
   readonly bytes: number;
   /** The sequence number of the last frame that the indexer has got; 0 before the first. */
   readonly lastSequence: number;
-  /** Why this log is not followed any further, if so: damage or a newer format met while it was open. */
+  /**
+   * Why this log is not followed, if so: damage or a newer format met while it was open, which ends it, or
+   * what the operating system refuses, which is tried again.
+   */
   readonly error?: Error;
 }
 
@@ -193,6 +196,8 @@ export interface LogHealth {
   readonly applyError?: Error;
   /** Why writes are refused, if they are. */
   readonly writeError?: Error;
+  /** Why new writers could not be looked for the last time, if so. It is tried again with the next call. */
+  readonly readError?: Error;
 }
 
 /**
