@@ -8,7 +8,6 @@
  *
  * @module
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { StderrReport } from './stderr-report.ts';
 import { isSupportedNode, OLDEST_NODE } from './supported-node.ts';
 
@@ -16,7 +15,8 @@ const MAX_WAIT_MS = 250;
 
 const report = new StderrReport();
 try {
-  // What is not imported cannot fail on what an older version lacks; so this hook itself uses nothing new.
+  // What is not imported cannot fail on what an older version lacks. So this hook itself, its report included, uses
+  // nothing new, nor builtin modules, which the build takes from `process.getBuiltinModule`.
   if (!isSupportedNode(process.versions.node)) {
     throw new Error(
       `Tracewell needs Node.js ${OLDEST_NODE} or later, and this is ${process.versions.node}; run the application with a newer one`,
@@ -30,9 +30,12 @@ try {
   const told = opened.catch((error: unknown) => {
     report.failure('spans are not kept in a store', error);
   });
-  const waited = new AbortController();
-  await Promise.race([told, delay(MAX_WAIT_MS, undefined, { signal: waited.signal }).catch(() => {})]);
-  waited.abort();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, MAX_WAIT_MS);
+  });
+  await Promise.race([told, late]);
+  clearTimeout(timer);
 } catch (error) {
   report.failure('this process is not traced', error);
 }

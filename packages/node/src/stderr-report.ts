@@ -1,4 +1,3 @@
-import { Console } from 'node:console';
 import type { TracewellError } from '@tracewell/plugin';
 
 /** A cause that goes on failing is told again after this time. */
@@ -16,7 +15,8 @@ export class StderrReport {
    * Whoever reads may be gone. A console, unlike the stream, keeps the error of its own write from ending
    * the application, and leaves those of later writes alone.
    */
-  readonly #console = new Console({ stdout: process.stderr, ignoreErrors: true });
+  // biome-ignore lint/suspicious/noConsole: the class only, and an import of it would fail in an old Node.js
+  readonly #console = new console.Console({ stdout: process.stderr, ignoreErrors: true });
 
   warn(message: string): void {
     this.#console.log(`tracewell: ${message.replaceAll(/\s*\n\s*/g, ' ')}`);
