@@ -2,7 +2,7 @@
 // npm run demo -- --fresh forgets what earlier runs left in that directory.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, rmSync } from 'node:fs';
 import { relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs, styleText } from 'node:util';
@@ -18,7 +18,17 @@ const directory = `${here}/.tracewell`;
 const runStart = new Date();
 const deadline = setTimeout(() => fail('The demo did not end within 60 seconds.'), 60_000).unref();
 
-if (options.fresh) rmSync(directory, { recursive: true, force: true });
+// Otherwise each of the services would find out for itself, and say so again and again.
+try {
+  mkdirSync(directory, { recursive: true });
+  accessSync(directory, constants.W_OK);
+  if (options.fresh) rmSync(directory, { recursive: true, force: true });
+} catch (error) {
+  const place = relative(process.cwd(), directory);
+  fail(
+    `The demo cannot write to ${place}: ${(error as Error).message}. Run it in a clone that you may write to.`,
+  );
+}
 
 /** A running process of the shop. */
 interface Service {
