@@ -24,6 +24,20 @@ test('a FlushError says which plugin, why, and what became of the spans', () => 
   assert.match(new FlushError('otlp', { retained: 0, dropped: 0, message: 'why', cause }).message, /why/);
 });
 
+test('a FlushError of flushSync does not speak of a retry', () => {
+  const { message, retained } = new FlushError('otlp', {
+    retained: 3,
+    dropped: 1,
+    message: 'down',
+    atExit: true,
+  });
+  assert.equal(retained, 3);
+  assert.equal(
+    message,
+    'otlp: flush failed: down; 3 spans are lost when the process ends now, 1 were dropped',
+  );
+});
+
 test('F51 a FlushError takes whatever was thrown for a cause', () => {
   const hostile = [
     'a string',

@@ -58,15 +58,17 @@ export class FlushError extends TracewellError {
   /** Spans that were dropped since the flush before this one. */
   readonly dropped: number;
 
+  /** `details.atExit`: thrown by `flushSync`, so that there is no retry; it changes only the message. */
   constructor(
     plugin: string,
-    details: { retained: number; dropped: number; message?: string; cause?: unknown },
+    details: { retained: number; dropped: number; message?: string; cause?: unknown; atExit?: boolean },
   ) {
-    const { retained, dropped, message, cause } = details;
+    const { retained, dropped, message, cause, atExit = false } = details;
+    const fate = atExit ? 'lost when the process ends now' : 'kept for a retry';
     const why = message ?? (cause === undefined ? 'unknown' : textOf(cause));
     super(
       'TW_FLUSH_FAILED',
-      `${plugin}: flush failed: ${why}; ${retained} spans are kept for a retry, ${dropped} were dropped`,
+      `${plugin}: flush failed: ${why}; ${retained} spans are ${fate}, ${dropped} were dropped`,
       cause === undefined ? undefined : { cause },
     );
     this.plugin = plugin;

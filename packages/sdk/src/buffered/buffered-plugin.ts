@@ -147,7 +147,10 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
       recorder.endLiveSpans();
       recorder.closeBatch();
     }
-    this.#settle(this.#deliveries.map((delivery) => delivery.drainSync()));
+    this.#settle(
+      this.#deliveries.map((delivery) => delivery.drainSync()),
+      true,
+    );
   }
 
   shutdown(): Promise<void> {
@@ -185,7 +188,7 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
   }
 
   /** Throws a FlushError if something was not delivered, or was dropped since the last time. */
-  #settle(results: readonly (Failure | undefined)[]): void {
+  #settle(results: readonly (Failure | undefined)[], atExit = false): void {
     const failures = results.filter((result) => result !== undefined);
     const stats = this.#deliveries.map((delivery) => delivery.stats);
     const droppedEver = stats.reduce((sum, { dropped }) => sum + dropped, 0);
@@ -203,6 +206,7 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
     throw new FlushError(this.name, {
       retained,
       dropped,
+      atExit,
       ...(cause === undefined ? { message: 'spans were dropped' } : { cause }),
     });
   }

@@ -84,7 +84,7 @@ export class Branch {
     try {
       this.plugin.flushSync?.();
     } catch (error) {
-      throw this.#flushError(error);
+      throw this.#flushError(error, true);
     }
   }
 
@@ -129,7 +129,7 @@ export class Branch {
     }
   }
 
-  #flushError(cause: unknown): FlushError {
+  #flushError(cause: unknown, atExit = false): FlushError {
     const { retained, dropped } = tally(this.stats());
     const before = this.#reportedDrops;
     this.#reportedDrops = dropped;
@@ -140,6 +140,7 @@ export class Branch {
       dropped: Math.max(0, dropped - before),
       message: messageOf(cause),
       cause,
+      atExit,
     });
   }
 }
@@ -172,12 +173,18 @@ function tally(stats: PluginStats | undefined): { readonly retained: number; rea
  * Sums up what several plugins failed with; its cause is an `AggregateError` of their errors. The error of an only
  * one stands for itself.
  */
-export function combineFlushErrors(plugin: string, total: number, errors: readonly FlushError[]): FlushError {
+export function combineFlushErrors(
+  plugin: string,
+  total: number,
+  errors: readonly FlushError[],
+  atExit = false,
+): FlushError {
   if (total === 1 && errors.length === 1) return errors[0]!;
   return new FlushError(plugin, {
     retained: errors.reduce((sum, error) => sum + error.retained, 0),
     dropped: errors.reduce((sum, error) => sum + error.dropped, 0),
     message: `${errors.length} of ${total} plugins failed (${errors.map((error) => error.message).join('; ')})`,
     cause: new AggregateError(errors),
+    atExit,
   });
 }

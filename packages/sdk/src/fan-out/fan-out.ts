@@ -233,7 +233,7 @@ export class FanOutPlugin implements FanOut {
         errors.push(error as FlushError);
       }
     }
-    if (errors.length > 0) throw this.#combined(errors);
+    if (errors.length > 0) throw this.#combined(errors, true);
   }
 
   shutdown(): Promise<void> {
@@ -286,7 +286,7 @@ export class FanOutPlugin implements FanOut {
     if (errors.length > 0) throw this.#combined(errors);
   }
 
-  #combined(errors: readonly FlushError[]): FlushError {
-    return combineFlushErrors(this.name, this.#branches.length, errors);
+  #combined(errors: readonly FlushError[], atExit = false): FlushError {
+    return combineFlushErrors(this.name, this.#branches.length, errors, atExit);
   }
 }

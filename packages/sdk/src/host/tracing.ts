@@ -230,7 +230,7 @@ class Host implements Tracing, FacadeOwner {
         errors.push(error as FlushError);
       }
     }
-    if (errors.length > 0) throw combineFlushErrors(this.#facade.name, this.#routes.size, errors);
+    if (errors.length > 0) throw combineFlushErrors(this.#facade.name, this.#routes.size, errors, true);
   }
 
   spanEnded(route: Route): void {
@@ -373,7 +373,8 @@ class Host implements Tracing, FacadeOwner {
     try {
       route.branch.flushSync();
     } catch (error) {
-      this.#reportFlush(error as FlushError);
+      // Another cause than a flush before it: what was kept then is lost now.
+      this.#reporter.report(`${route.branch.name} exit`, () => error as FlushError);
     }
   }
 
@@ -389,6 +390,8 @@ class Host implements Tracing, FacadeOwner {
       limits: settings.limits ?? limits.limits,
       resource: { ...found, attributes: { ...found.attributes, ...resource } },
       onError: (error, { plugin, exporter }) => {
+        // The error of `flushSync` carries this one, and says what is lost.
+        if (this.#exiting && exporter !== undefined) return;
         this.#reporter.report(`${plugin} ${exporter} ${codeOf(error)}`, () => asTracewellError(error));
       },
     });
