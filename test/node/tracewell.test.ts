@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, rejects, strictEqual, throws } from 'node:assert';
+import { deepStrictEqual, match, ok, rejects, strictEqual, throws } from 'node:assert';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { trace } from '@opentelemetry/api';
-import { tracewell } from '@tracewell/node';
+import { type PublishedInstrumentation, tracewell } from '@tracewell/node';
 import { SpanKind } from '@tracewell/plugin';
 import { lateExporter } from '../../packages/node/src/start/late-exporter.ts';
 import { VERSION } from '../../packages/node/src/version.ts';
@@ -67,6 +67,69 @@ describe('tracewell()', () => {
       env: {},
     });
     strictEqual(node.store, undefined);
+    await node.shutdown();
+  });
+
+  it('rejects, and takes back what it did, if an instrumentation that it is given cannot be enabled', async (t) => {
+    const calls: string[] = [];
+    const given = (name: string, what: Partial<PublishedInstrumentation> = {}): PublishedInstrumentation => ({
+      instrumentationName: name,
+      enable: () => void calls.push(`enable ${name}`),
+      disable: () => void calls.push(`disable ${name}`),
+      ...what,
+    });
+    const fails = (): never => {
+      throw new Error('on purpose');
+    };
+    const folder = temporaryFolder(t);
+    const instrumentations = [
+      given('first', { disable: fails }),
+      given('second'),
+      given('third', { enable: fails }),
+      given('fourth'),
+    ];
+    await rejects(tracewell({ directory: join(folder, 'a'), instrumentations, env: {} }), {
+      message: 'on purpose',
+    });
+    deepStrictEqual(calls, ['enable first', 'enable second', 'disable third', 'disable second']);
+    strictEqual(trace.getTracer('any').startSpan('one').isRecording(), false);
+
+    const directory = join(folder, 'b');
+    const node = await tracewell({ directory, instrumentations: false, env: {} });
+    deepStrictEqual(node.warnings, []);
+    const server = createServer((_request, response) => response.end('hello')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)).text();
+    server.close();
+    await node.shutdown();
+    strictEqual((await storedSpans(directory)).length, 2);
+    deepStrictEqual(await storedSpans(join(folder, 'a')), []);
+  });
+
+  it('delivers and closes though an instrumentation cannot be disabled, and tells', async (t) => {
+    const directory = temporaryFolder(t);
+    const instrumentation = {
+      instrumentationName: 'mine',
+      enable() {},
+      disable() {
+        throw new Error('on purpose');
+      },
+    };
+    const node = await tracewell({ directory, instrumentations: [instrumentation], env: {} });
+    trace.getTracer('application').startSpan('own').end();
+    await node.shutdown();
+    match(node.warnings.join(), /^mine could not be disabled: on purpose$/);
+    strictEqual(trace.getTracer('any').startSpan('one').isRecording(), false);
+    strictEqual((await storedSpans(directory)).length, 1);
+  });
+
+  it('goes on though whoever is told of warnings throws', async () => {
+    const onWarning = (): never => {
+      throw new Error('on purpose');
+    };
+    const env = { OTEL_TRACES_EXPORTER: 'none,bogus' };
+    const node = await tracewell({ onWarning, instrumentations: false, env });
+    match(node.warnings.join(), /bogus/);
     await node.shutdown();
   });
 

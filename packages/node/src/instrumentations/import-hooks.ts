@@ -27,10 +27,10 @@ export function registerImportHooks({ folder }: InstalledInstrumentation): void 
   );
   const hook = base.resolve('import-in-the-middle/hook.mjs');
   if (registered.has(hook)) return;
-  registered.add(hook);
   const hooks = syncHooks(base);
   if (hooks?.supportsSyncHooks() === true) hooks.register();
   else register(pathToFileURL(hook));
+  registered.add(hook);
 }
 
 function syncHooks(base: NodeJS.Require): SyncHooks | undefined {

@@ -15,13 +15,20 @@ export interface PublishedInstrumentation {
  * Loads an installed instrumentation and makes one of each class that it exports. Made, it is enabled: it
  * records to the tracer provider that is registered with `@opentelemetry/api`.
  *
- * @throws whatever loading it throws
+ * @throws whatever loading it throws; none of its classes is enabled then
  */
 export function loadInstrumentation(installed: InstalledInstrumentation): PublishedInstrumentation[] {
   const exported: unknown = createRequire(join(installed.folder, 'package.json'))(installed.folder);
-  return Object.values(exported as object)
-    .filter(isInstrumentationClass)
-    .map((Instrumentation) => new Instrumentation());
+  const made: PublishedInstrumentation[] = [];
+  try {
+    for (const Instrumentation of Object.values(exported as object).filter(isInstrumentationClass)) {
+      made.push(new Instrumentation());
+    }
+  } catch (error) {
+    for (const one of made) one.disable();
+    throw error;
+  }
+  return made;
 }
 
 function isInstrumentationClass(value: unknown): value is new () => PublishedInstrumentation {

@@ -34,10 +34,45 @@ const OURS = [
   { name: 'fetch', published: 'undici' },
 ] as const;
 
-/** Instruments this process. What fails is told, and the rest goes on without it. */
+/**
+ * Instruments this process. What is installed and fails is told, and the rest goes on without it.
+ *
+ * @throws whatever enabling an instrumentation that is given throws; nothing is instrumented then
+ */
 export function instrument(plugin: TracerPlugin, plan: InstrumentPlan): Instrumented {
   const instrumented: string[] = [];
-  const undo: (() => void)[] = [];
+  const undo: Undo[] = [];
+  const disable = (): void => {
+    for (const one of undo.splice(0).reverse()) {
+      try {
+        one.disable();
+      } catch (error) {
+        plan.onWarning(`${one.name} could not be disabled: ${firstLine(error)}`);
+      }
+    }
+  };
+  try {
+    instrumentAll(plugin, plan, instrumented, undo);
+  } catch (error) {
+    disable();
+    throw error;
+  }
+  return { instrumented, disable };
+}
+
+/** What takes an instrumentation back, and whose name that is told by if it fails. */
+interface Undo {
+  readonly name: string;
+  disable(): void;
+}
+
+/** Says in `instrumented` and in `undo` how far it came. */
+function instrumentAll(
+  plugin: TracerPlugin,
+  plan: InstrumentPlan,
+  instrumented: string[],
+  undo: Undo[],
+): void {
   const found = plan.published === 'installed' ? discoverAll(plan.folders) : [];
   const replaced = new Set<string>();
 
@@ -52,27 +87,27 @@ export function instrument(plugin: TracerPlugin, plan: InstrumentPlan): Instrume
     }
     replaced.add(published);
     if (!wanted) continue;
-    const own =
-      name === 'http' ? instrumentHttp(plugin, plan.http || {}) : instrumentFetch(plugin, plan.fetch || {});
+    undo.push(
+      name === 'http' ? instrumentHttp(plugin, plan.http || {}) : instrumentFetch(plugin, plan.fetch || {}),
+    );
     instrumented.push(name);
-    undo.push(() => own.disable());
   }
 
   const wanted = found.filter(({ shortName }) => !replaced.has(shortName) && plan.wants(shortName));
-  const { loaded, ready } = loadAll(wanted, plan.onWarning);
-  instrumented.push(...loaded);
-  const given = typeof plan.published === 'object' ? plan.published : [];
-  for (const instrumentation of given) {
+  for (const { shortName, loaded } of loadAll(wanted, plan.onWarning)) {
+    undo.push(...loaded.map(undoOf));
+    instrumented.push(shortName);
+  }
+  for (const instrumentation of typeof plan.published === 'object' ? plan.published : []) {
+    // Before: one that fails may have come half way.
+    undo.push(undoOf(instrumentation));
     instrumentation.enable();
     instrumented.push(instrumentation.instrumentationName.replace('@opentelemetry/instrumentation-', ''));
   }
-  undo.push(...[...ready, ...given].map((instrumentation) => () => instrumentation.disable()));
-  return {
-    instrumented,
-    disable() {
-      for (const one of undo.splice(0)) one();
-    },
-  };
+}
+
+function undoOf(instrumentation: PublishedInstrumentation): Undo {
+  return { name: instrumentation.instrumentationName, disable: () => instrumentation.disable() };
 }
 
 function discoverAll(folders: readonly string[]): InstalledInstrumentation[] {
@@ -83,22 +118,23 @@ function discoverAll(folders: readonly string[]): InstalledInstrumentation[] {
   return [...byName.values()];
 }
 
-function loadAll(
+/** Loads what can be loaded, and tells of the rest. */
+function* loadAll(
   wanted: readonly InstalledInstrumentation[],
   onWarning: (message: string) => void,
-): { loaded: string[]; ready: PublishedInstrumentation[] } {
-  const loaded: string[] = [];
-  const ready: PublishedInstrumentation[] = [];
+): Generator<{ shortName: string; loaded: PublishedInstrumentation[] }> {
   for (const installed of wanted) {
+    let loaded: PublishedInstrumentation[];
     try {
-      ready.push(...loadInstrumentation(installed));
+      // First: what is loaded is enabled, and one that is left out must not be.
       registerImportHooks(installed);
-      loaded.push(installed.shortName);
+      loaded = loadInstrumentation(installed);
     } catch (error) {
       onWarning(`${installed.packageName} could not be loaded and was left out: ${firstLine(error)}`);
+      continue;
     }
+    yield { shortName: installed.shortName, loaded };
   }
-  return { loaded, ready };
 }
 
 function firstLine(error: unknown): string {

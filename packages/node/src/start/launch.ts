@@ -1,7 +1,8 @@
 import { dirname } from 'node:path';
-import { registerOpenTelemetry } from '@tracewell/opentelemetry';
+import { type Registration, registerOpenTelemetry } from '@tracewell/opentelemetry';
 import { startTracing, type Tracing } from '@tracewell/sdk';
 import type { TraceStore } from '@tracewell/store';
+import { guarded } from '../guard.ts';
 import type { Started, TracewellNode, TracewellOptions } from '../tracewell.ts';
 import { readConfiguration } from './configuration.ts';
 import { createDestinations } from './exporters.ts';
@@ -20,7 +21,10 @@ export function launch(options: TracewellOptions, onStopped: () => void): Starte
   const warnings: string[] = [];
   const warn = (message: string): void => {
     warnings.push(message);
-    options.onWarning?.(message);
+    guarded(
+      () => {},
+      () => options.onWarning?.(message),
+    );
   };
   for (const message of configuration.warnings) warn(message);
 
@@ -41,34 +45,43 @@ export function launch(options: TracewellOptions, onStopped: () => void): Starte
     warn,
   );
   const host = { ...options.tracing, env, ...(options.onError && { onError: options.onError }) };
-  let tracing: Tracing;
+  let tracing: Tracing | undefined;
+  let registration: Registration | undefined;
   try {
     tracing = startTracing(
       options.plugin === undefined ? { ...host, exporters } : { ...host, plugin: options.plugin },
     );
+    registration = registerOpenTelemetry({ plugin: tracing.plugin, onWarning: warn });
+    const { instrumented, disable } = instrument(tracing.plugin, {
+      http: options.http,
+      fetch: options.fetch,
+      published: options.instrumentations ?? 'installed',
+      choice: configuration.http,
+      wants: configuration.wants,
+      folders: options.applicationFolder === undefined ? applicationFolders() : [options.applicationFolder],
+      onWarning: warn,
+    });
+    const stop = (): void => {
+      disable();
+      registration?.unregister();
+    };
+    return started(tracing, opening, instrumented, warnings, stop, onStopped);
   } catch (error) {
-    // Nobody else would close it.
-    opening?.then(
-      (store) => store.close(),
-      () => {},
-    );
+    // Nobody else could.
+    registration?.unregister();
+    void close(tracing, opening).catch(() => {}); // the error is told
     throw error;
   }
-  const registration = registerOpenTelemetry({ plugin: tracing.plugin, onWarning: warn });
-  const { instrumented, disable } = instrument(tracing.plugin, {
-    http: options.http,
-    fetch: options.fetch,
-    published: options.instrumentations ?? 'installed',
-    choice: configuration.http,
-    wants: configuration.wants,
-    folders: options.applicationFolder === undefined ? applicationFolders() : [options.applicationFolder],
-    onWarning: warn,
-  });
-  const stop = (): void => {
-    disable();
-    registration.unregister();
-  };
-  return started(tracing, opening, instrumented, warnings, stop, onStopped);
+}
+
+/** Delivers what is recorded, and closes the store, whether or not everything could be delivered. */
+async function close(tracing: Tracing | undefined, opening: Promise<TraceStore> | undefined): Promise<void> {
+  try {
+    await tracing?.shutdown();
+  } finally {
+    const store = await opening?.catch(() => undefined);
+    await store?.close();
+  }
 }
 
 function started(
@@ -89,12 +102,8 @@ function started(
   const shutdown = async (): Promise<void> => {
     stop();
     try {
-      await tracing.shutdown();
+      await close(tracing, opening);
     } finally {
-      await opened.then(
-        () => store?.close(),
-        () => {},
-      );
       onStopped();
     }
   };
