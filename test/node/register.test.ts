@@ -1,10 +1,11 @@
 import { deepStrictEqual, doesNotMatch, match, ok, strictEqual } from 'node:assert';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { decodeTraces } from '@tracewell/otlp';
 import { type SpanData, SpanKind } from '@tracewell/plugin';
 import { otlpReceiver } from '../opentelemetry/fixtures/otlp-receiver.ts';
@@ -45,6 +46,29 @@ describe('node --import @tracewell/node/register', { concurrency: 2 }, () => {
       strictEqual(server.attributes['http.route'], '/users/:id');
       const handler = spans.find((span) => span.attributes['express.type'] === 'request_handler')!;
       strictEqual(handler.traceId, server.traceId);
+      deepStrictEqual(scopes(spans), ['@opentelemetry/instrumentation-express', '@tracewell/node']);
+    });
+  }
+
+  for (const [how, main] of [
+    ['a directory', 'service'],
+    ['behind a symbolic link', 'bin/service'],
+    ['named without its extension', 'service/lib/main'],
+  ] as const) {
+    it(`finds the instrumentations of an application that is ${how}, wherever it is run`, async (t) => {
+      const folder = temporaryFolder(t);
+      for (const name of ['service/lib', 'bin', 'elsewhere'])
+        mkdirSync(join(folder, name), { recursive: true });
+      writeFileSync(join(folder, 'service/package.json'), '{ "main": "lib/main.js" }');
+      copyFileSync(new URL('./apps/express.cjs', import.meta.url), join(folder, 'service/lib/main.js'));
+      symlinkSync('../service/lib/main.js', join(folder, 'bin/service'));
+      const installed = fileURLToPath(new URL('../../node_modules', import.meta.url));
+      symlinkSync(installed, join(folder, 'service/node_modules'));
+
+      const cwd = join(folder, 'elsewhere');
+      const { code, stderr } = await runApp('', cwd, { main: join(folder, main) });
+      deepStrictEqual({ code, stderr }, { code: 0, stderr: '' });
+      const spans = await storedSpans(join(cwd, '.tracewell'));
       deepStrictEqual(scopes(spans), ['@opentelemetry/instrumentation-express', '@tracewell/node']);
     });
   }

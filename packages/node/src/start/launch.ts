@@ -1,4 +1,5 @@
-import { dirname } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, resolve } from 'node:path';
 import { type Registration, registerOpenTelemetry } from '@tracewell/opentelemetry';
 import { startTracing, type Tracing } from '@tracewell/sdk';
 import type { TraceStore } from '@tracewell/store';
@@ -126,5 +127,17 @@ function started(
 /** Where the application may have installed instrumentations. */
 function applicationFolders(): string[] {
   const [, main] = process.argv;
-  return main === undefined ? [process.cwd()] : [dirname(main), process.cwd()];
+  const folders = [process.cwd()];
+  if (main !== undefined) folders.unshift(dirname(mainFile(main)));
+  return folders;
+}
+
+/** The file that Node runs: it may have been given a link to it, or the folder of its package, or no extension. */
+function mainFile(main: string): string {
+  const path = resolve(main);
+  try {
+    return createRequire(path).resolve(path);
+  } catch {
+    return path;
+  }
 }
