@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { trace } from '@opentelemetry/api';
 import { type PublishedInstrumentation, tracewell } from '@tracewell/node';
+import { decodeTraces } from '@tracewell/otlp';
 import { SpanKind } from '@tracewell/plugin';
 import { lateExporter } from '../../packages/node/src/start/late-exporter.ts';
 import { VERSION } from '../../packages/node/src/version.ts';
+import { otlpReceiver } from '../opentelemetry/fixtures/otlp-receiver.ts';
 import { storedSpans, temporaryFolder } from './run-app.ts';
 
 const batch = { bytes: new Uint8Array([1]), spanCount: 1 };
@@ -147,6 +149,19 @@ describe('tracewell()', () => {
     trace.getTracer('application').startSpan('one').end();
     await node.tracing.flush();
     strictEqual(spanCount, 1);
+  });
+
+  it('reads every variable where it is told to: those of the OTLP exporter and of propagators too', async () => {
+    await using collector = await otlpReceiver();
+    const env = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.origin, OTEL_PROPAGATORS: 'bogus' };
+    const node = await tracewell({ instrumentations: false, env });
+    match(node.warnings.join(), /^The propagator "bogus" is not known/);
+    trace.getTracer('application').startSpan('one').end();
+    await node.shutdown();
+    deepStrictEqual(
+      collector.requests.flatMap(({ body }) => decodeTraces(body)).map(({ name }) => name),
+      ['one'],
+    );
   });
 
   it('enables instrumentations that it is given, and disables them', async () => {

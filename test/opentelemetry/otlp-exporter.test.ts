@@ -172,6 +172,18 @@ test('variables for traces come before those for all signals', async () => {
   assert.equal(receiver.requests[0]!.path, '/v1/traces');
 });
 
+test('variables are read where the option env says, and nowhere else', async () => {
+  await using receiver = await otlpReceiver();
+  process.env.OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:1';
+  process.env.OTEL_EXPORTER_OTLP_COMPRESSION = 'gzip';
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: receiver.origin, OTEL_EXPORTER_OTLP_HEADERS: 'x-own=1' };
+  const exporter = otlpExporter({ env });
+  await exporter.export(sample(1).batch);
+  await exporter.shutdown?.();
+  assert.equal(receiver.requests[0]!.headers['x-own'], '1');
+  assert.equal(receiver.requests[0]!.headers['content-encoding'], undefined);
+});
+
 test('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is taken as it is', async () => {
   await using receiver = await otlpReceiver();
   process.env.OTEL_EXPORTER_OTLP_ENDPOINT = 'http://127.0.0.1:1';

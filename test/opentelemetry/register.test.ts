@@ -83,6 +83,15 @@ test('what somebody else has registered stays theirs, and a warning says so', ()
   assert.equal((trace.getTracerProvider() as ProxyTracerProvider).getDelegate(), theirs.provider);
 });
 
+test('OTEL_PROPAGATORS is read where the option env says, and nowhere else', () => {
+  process.env.OTEL_PROPAGATORS = 'tracecontext';
+  assert.deepEqual(injected({ env: { OTEL_PROPAGATORS: 'baggage' } }), {
+    headers: ['baggage'],
+    warnings: [],
+  });
+  assert.deepEqual(injected({ env: {} }).headers, ['baggage', 'traceparent']);
+});
+
 test('propagators come from options, from OTEL_PROPAGATORS, or are trace context and baggage', () => {
   assert.deepEqual(injected({}), { headers: ['baggage', 'traceparent'], warnings: [] });
   assert.deepEqual(injected({ propagators: ['baggage'] }), { headers: ['baggage'], warnings: [] });

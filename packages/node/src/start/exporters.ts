@@ -16,6 +16,7 @@ export function createDestinations(
   names: readonly ExporterName[],
   store: { readonly directory: string; readonly options: StoreOptions },
   given: readonly BatchExporter[],
+  env: Readonly<Record<string, string | undefined>>,
   onWarning: (message: string) => void,
 ): Destinations {
   const exporters = [...given];
@@ -28,7 +29,7 @@ export function createDestinations(
     exporters.push(lateExporter('store', async () => (await loading).storeExporter(await opened)));
   }
   if (names.includes('otlp')) {
-    exporters.push(otlpExporter({ onWarning }));
+    exporters.push(otlpExporter({ env, onWarning }));
   }
   if (names.includes('console')) {
     exporters.push(lateExporter('console', async () => (await import('@tracewell/sdk')).consoleExporter()));

@@ -43,6 +43,7 @@ export function launch(options: TracewellOptions, onStopped: () => void): Starte
     [...names],
     { directory, options: options.store ?? {} },
     options.exporters ?? [],
+    env,
     warn,
   );
   const host = { ...options.tracing, env, ...(options.onError && { onError: options.onError }) };
@@ -52,7 +53,7 @@ export function launch(options: TracewellOptions, onStopped: () => void): Starte
     tracing = startTracing(
       options.plugin === undefined ? { ...host, exporters } : { ...host, plugin: options.plugin },
     );
-    registration = registerOpenTelemetry({ plugin: tracing.plugin, onWarning: warn });
+    registration = registerOpenTelemetry({ plugin: tracing.plugin, env, onWarning: warn });
     const { instrumented, disable } = instrument(tracing.plugin, {
       http: options.http,
       fetch: options.fetch,

@@ -2,7 +2,7 @@ import type { Agent, AgentOptions } from 'node:http';
 import type { AgentOptions as HttpsAgentOptions } from 'node:https';
 import { type OtlpEnvironment, otlpEnvironment } from './environment.ts';
 
-/** Options of `otlpExporter`; but for the last three, those of OpenTelemetry's `OTLPTraceExporter` by the same names. */
+/** Options of `otlpExporter`; but for the last four, those of OpenTelemetry's `OTLPTraceExporter` by the same names. */
 export interface OtlpExporterOptions {
   /**
    * Where to post, path included. Default: `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, or
@@ -43,6 +43,8 @@ export interface OtlpExporterOptions {
    * which only a collector that does not answer uses up; 0 delivers nothing while the process exits.
    */
   readonly exitTimeoutMillis?: number;
+  /** Where `OTEL_EXPORTER_OTLP_…` variables are read, once, when the exporter is made. Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Names the exporter in errors and statistics. Default `otlp`. */
   readonly name?: string;
   /**
@@ -100,7 +102,7 @@ export function readConfiguration(options: OtlpExporterOptions): OtlpConfigurati
       `otlpExporter: exitTimeoutMillis must be a number from 0 on, got ${String(exitTimeoutMillis)}`,
     );
   }
-  const environment = otlpEnvironment(process.env, options.onWarning ?? (() => {}));
+  const environment = otlpEnvironment(options.env ?? process.env, options.onWarning ?? (() => {}));
   return {
     url: url === undefined ? (environment.url ?? new URL(DEFAULT_URL)) : new URL(url),
     headers: headersOf(options, environment),

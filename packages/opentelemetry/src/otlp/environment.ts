@@ -20,7 +20,7 @@ export interface OtlpEnvironment {
  * @see https://opentelemetry.io/docs/specs/otel/protocol/exporter/
  */
 export function otlpEnvironment(
-  env: NodeJS.ProcessEnv,
+  env: Readonly<Record<string, string | undefined>>,
   onWarning: (message: string) => void,
 ): OtlpEnvironment {
   /** The more specific variable that is set, with its name. */

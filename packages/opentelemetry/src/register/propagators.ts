@@ -45,7 +45,7 @@ export function createPropagator(
 }
 
 /** The names in `OTEL_PROPAGATORS`; without it, `tracecontext` and `baggage`. */
-export function propagatorNamesFromEnvironment(env: NodeJS.ProcessEnv): string[] {
+export function propagatorNamesFromEnvironment(env: Readonly<Record<string, string | undefined>>): string[] {
   const names = (env.OTEL_PROPAGATORS ?? '')
     .split(',')
     .map((name) => name.trim().toLowerCase())

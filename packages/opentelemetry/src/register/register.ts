@@ -19,6 +19,8 @@ export interface RegisterOptions {
    * and baggage.
    */
   readonly propagators?: readonly (PropagatorName | TextMapPropagator)[];
+  /** Where `OTEL_PROPAGATORS` is read. Default `process.env`. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** What carries the context within the process. Default: a new {@link AsyncContextManager}. */
   readonly contextManager?: ContextManager;
   /** Draws the ids of spans. Default: random ones from a cryptographic source. */
@@ -67,7 +69,7 @@ export function registerOpenTelemetry(options: RegisterOptions): Registration {
   const { plugin, onWarning = () => {}, contextManager = new AsyncContextManager(), idGenerator } = options;
   const provider = createTracerProvider(plugin, idGenerator === undefined ? {} : { idGenerator });
   const propagator = createPropagator(
-    options.propagators ?? propagatorNamesFromEnvironment(process.env),
+    options.propagators ?? propagatorNamesFromEnvironment(options.env ?? process.env),
     onWarning,
   );
 
