@@ -57,6 +57,14 @@ trace 4bf92f3577b34da6a3ce929d0e0e4736
     assert.match(plain(checkout(), 66), /━{8}/);
   });
 
+  test('a long service is shown whole where there is room', () => {
+    const trace = new TraceBuilder();
+    trace.span('unknown_service:node', 'a', '', 0, 1);
+    assert.match(plain(trace.spans), /^a {2}unknown_service:node {2}1\.00 ms {2}━+$/m);
+    trace.span('s', 'SELECT products by category', '', 0, 1);
+    assert.match(plain(trace.spans), / {2}unknown_service… {2}1\.00 ms {2}━+$/m);
+  });
+
   test('however deep a span is, half of the column is for its name', () => {
     const trace = new TraceBuilder();
     let parent = '';

@@ -338,7 +338,6 @@ class Drawing {
       return most;
     };
     const services = longest(rows.map((row) => textWidth(row.service)));
-    this.#serviceWidth = Math.min(services, Math.floor(width / 5));
     this.#durationWidth = longest(rows.map((row) => formatDuration(row.nanos).length));
     // Paths can be long: they may take a good part of the line, but not most of it.
     const mostOfPath = Math.floor(width * 0.3);
@@ -351,6 +350,9 @@ class Drawing {
           (isFailing(row) ? 2 : 0),
       ),
     );
+    // Services may take a fifth of the line, and more only of what names and a good third for the bars leave.
+    const spare = width - texts - this.#durationWidth - 3 * GAP.length - Math.ceil(width / 3);
+    this.#serviceWidth = Math.min(services, Math.max(spare, Math.floor(width / 5)));
     const rest = width - this.#serviceWidth - this.#durationWidth - 2 * GAP.length;
     // Where a line is short the bars give way first, down to a fifth, then the names; where it is very short,
     // the bars altogether.
