@@ -310,11 +310,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       if (this.#closed !== undefined) throw new Error('the store is being closed');
       this.#emptyLogs = own.nextSequence > 1 ? 0 : this.#emptyLogs + 1;
       if (this.#emptyLogs > MAX_EMPTY_LOGS) throw new Error('it is removed again and again');
-      for (const path of [this.#directory, this.#logDirectory]) {
-        this.#fs.makeDirectorySync(path);
-        this.#fs.syncDirectorySync(dirname(path));
-      }
-      this.#claimNew();
+      this.#makeAnew();
       this.#writer = this.#newWriter(this.#own!, false);
     } catch (error) {
       writer.writeError = removedError(this.#directory, error);
@@ -324,6 +320,24 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     lock.release();
     this.#refusedAppends += writer.refusedAppends;
     this.#inBackground(writer.close().catch(() => {}));
+  }
+
+  #makeAnew(): void {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        for (const path of [this.#directory, this.#logDirectory]) {
+          this.#fs.makeDirectorySync(path);
+          this.#fs.syncDirectorySync(dirname(path));
+        }
+        this.#claimNew();
+        return;
+      } catch (error) {
+        // Whoever removes the directory may not be through with it.
+        const { code } = error as { code?: string };
+        const vanished = code === 'ENOENT' || code === 'TW_LOG_LOCK_FAILED';
+        if (!vanished || attempt === MAX_ATTEMPTS) throw error;
+      }
+    }
   }
 
   /** Forgets a log that is gone. */
