@@ -91,6 +91,17 @@ describe('node --import @tracewell/node/register', { concurrency: 2 }, () => {
     ok(spans.every((span) => span.kind !== SpanKind.CLIENT));
   });
 
+  it('tells of a name in OTEL_NODE_ENABLED_INSTRUMENTATIONS that nothing installed has', async (t) => {
+    const { code, stderr } = await runApp('express.mjs', temporaryFolder(t), {
+      env: { OTEL_NODE_ENABLED_INSTRUMENTATIONS: 'express,http,undici,expres' },
+    });
+    strictEqual(code, 0);
+    match(
+      stderr,
+      /^tracewell: OTEL_NODE_ENABLED_INSTRUMENTATIONS: "expres" was left out; install @opentelemetry\/instrumentation-expres.*\n$/,
+    );
+  });
+
   for (const app of ['http.mjs', 'http.cjs']) {
     it(`leaves HTTP of ${app} to the published instrumentations if TRACEWELL_HTTP=opentelemetry`, async (t) => {
       const cwd = temporaryFolder(t);

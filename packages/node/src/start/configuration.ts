@@ -18,6 +18,8 @@ export interface Configuration {
   readonly http: HttpChoice;
   /** Whether an instrumentation is wanted, by its name without `@opentelemetry/instrumentation-`. */
   readonly wants: (instrumentation: string) => boolean;
+  /** The instrumentations that `OTEL_NODE_ENABLED_INSTRUMENTATIONS` names. */
+  readonly named: readonly string[];
   /** What could not be understood, in a sentence each. */
   readonly warnings: readonly string[];
 }
@@ -62,6 +64,7 @@ export function readConfiguration(env: Environment): Configuration {
     http: httpChoice(text(env.TRACEWELL_HTTP), warnings),
     wants: (name) =>
       (enabled?.includes(name) ?? !NOT_BY_DEFAULT.has(name)) && disabled?.includes(name) !== true,
+    named: enabled ?? [],
     warnings,
   };
 }

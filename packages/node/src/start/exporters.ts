@@ -1,7 +1,7 @@
 import { otlpExporter } from '@tracewell/opentelemetry';
 import type { BatchExporter } from '@tracewell/plugin';
 import type { StoreOptions, TraceStore } from '@tracewell/store';
-import type { ExporterName } from './configuration.ts';
+import type { Environment, ExporterName } from './configuration.ts';
 import { lateExporter } from './late-exporter.ts';
 
 /** Where spans go, and the store if that is one of the places. */
@@ -16,7 +16,7 @@ export function createDestinations(
   names: readonly ExporterName[],
   store: { readonly directory: string; readonly options: StoreOptions },
   given: readonly BatchExporter[],
-  env: Readonly<Record<string, string | undefined>>,
+  env: Environment,
   onWarning: (message: string) => void,
 ): Destinations {
   const exporters = [...given];

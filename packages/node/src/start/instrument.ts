@@ -17,6 +17,8 @@ export interface InstrumentPlan {
   readonly choice: HttpChoice;
   /** Whether an instrumentation is wanted, by its short name. */
   readonly wants: (name: string) => boolean;
+  /** The short names of those that were asked for one by one, which should be there. */
+  readonly named: readonly string[];
   /** Where installed instrumentations are looked for. */
   readonly folders: readonly string[];
   readonly onWarning: (message: string) => void;
@@ -93,6 +95,7 @@ function instrumentAll(
     instrumented.push(name);
   }
 
+  if (plan.published === 'installed') tellOfMissing(plan, found);
   const wanted = found.filter(({ shortName }) => !replaced.has(shortName) && plan.wants(shortName));
   for (const { shortName, loaded } of loadAll(wanted, plan.onWarning)) {
     undo.push(...loaded.map(undoOf));
@@ -103,6 +106,18 @@ function instrumentAll(
     undo.push(undoOf(instrumentation));
     instrumentation.enable();
     instrumented.push(instrumentation.instrumentationName.replace('@opentelemetry/instrumentation-', ''));
+  }
+}
+
+function tellOfMissing(plan: InstrumentPlan, found: readonly InstalledInstrumentation[]): void {
+  const known: ReadonlySet<string> = new Set([
+    ...OURS.map(({ published }) => published),
+    ...found.map(({ shortName }) => shortName),
+  ]);
+  for (const name of plan.named.filter((one) => !known.has(one))) {
+    plan.onWarning(
+      `OTEL_NODE_ENABLED_INSTRUMENTATIONS: "${name}" was left out; install @opentelemetry/instrumentation-${name}, or name another.`,
+    );
   }
 }
 

@@ -60,6 +60,7 @@ export function launch(options: TracewellOptions, onStopped: () => void): Starte
       published: options.instrumentations ?? 'installed',
       choice: configuration.http,
       wants: configuration.wants,
+      named: configuration.named,
       folders: options.applicationFolder === undefined ? applicationFolders() : [options.applicationFolder],
       onWarning: warn,
     });
