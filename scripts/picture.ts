@@ -1,5 +1,5 @@
 // Turns what a terminal shows into a picture for the docs: reads text with colours from standard input, writes
-// an SVG to standard output.  FORCE_COLOR=1 npm run --silent demo | node scripts/picture.ts > docs/demo.svg
+// an SVG to standard output.  FORCE_COLOR=1 npm run --silent demo | node scripts/picture.ts 'The demo' > docs/demo.svg
 import { text } from 'node:stream/consumers';
 
 const palette = ['#1b1f24', '#ff7b72', '#7ee787', '#e3b341', '#79c0ff', '#d2a8ff', '#76e3ea', '#c9d1d9'];
@@ -83,6 +83,7 @@ const height = lines.length * lineHeight + 2 * padding;
 console.log(
   [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<title>${escapeXml(process.argv[2] ?? 'What a terminal shows')}</title>`,
     `<rect width="100%" height="100%" rx="8" fill="#0d1117"/>`,
     `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="13" fill="#c9d1d9">`,
     ...rows,
