@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, test } from 'node:test';
+import { after, describe, test } from 'node:test';
 import { decodeTraces } from '@tracewell/otlp';
 import {
   type BatchExporter,
@@ -19,6 +19,10 @@ import { MinimalPlugin, throwingPlugin } from './support/plugins.ts';
 
 const references = (count: number): ReferencePlugin[] =>
   Array.from({ length: count }, () => new ReferencePlugin({}));
+
+// Timers of the SDK keep no process alive, and neither does the test runner of Node 22.
+const alive = setInterval(() => {}, 1000);
+after(() => clearInterval(alive));
 
 describe('fan-out', () => {
   test('every branch records the same spans under the same identity', async () => {
