@@ -4,6 +4,27 @@
  * @module @tracewell/otlp
  */
 
+export { type LogData, SeverityNumber } from './data/log.ts';
+export {
+  AggregationTemporality,
+  type ExemplarData,
+  type ExponentialBucketsData,
+  type ExponentialHistogramData,
+  type ExponentialHistogramPointData,
+  type GaugeData,
+  type HistogramData,
+  type HistogramPointData,
+  type MetricData,
+  type MetricHeadData,
+  type MetricNumber,
+  type MetricPointData,
+  type NumberPointData,
+  type PointData,
+  type QuantileData,
+  type SumData,
+  type SummaryData,
+  type SummaryPointData,
+} from './data/metric.ts';
 export { decodeResource, decodeScope } from './decode/resource.ts';
 export { decodeSpan } from './decode/span.ts';
 export { decodeTraces } from './decode/traces.ts';
