@@ -1,16 +1,16 @@
 import { countSpans, encodeTraces, splitTraces, validateTraces } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
 import { isNoSpace } from './fs/file-system.ts';
-import type { FrameRows } from './hot/frame-rows.ts';
-import { HotIndex } from './hot/hot-index.ts';
+import { type HotRows, HotTier } from './hot/hot-tier.ts';
+import type { SpanRows } from './hot/spans/span-rows.ts';
 import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
 import { openLog } from './log/log.ts';
 import { FrameKind, type Log, type LogHealth, type LogOptions } from './log/types.ts';
-import { findSpans } from './query/find-spans.ts';
-import { checkTraceId, findTrace } from './query/find-trace.ts';
-import { listServices } from './query/list-services.ts';
-import { planQuery, planServices } from './query/plan.ts';
-import { SpanReader } from './query/span-reader.ts';
+import { findSpans } from './query/spans/find-spans.ts';
+import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
+import { listServices } from './query/spans/list-services.ts';
+import { planQuery, planServices } from './query/spans/plan.ts';
+import { SpanReader } from './query/spans/span-reader.ts';
 import { nextTurn, turnIsOver } from './query/turn.ts';
 import { shown } from './shown.ts';
 import type {
@@ -69,11 +69,11 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError(`openStore: directory must be a path, got ${shown(directory)}`);
   }
-  const index = new HotIndex();
-  const log = await openLog(directory, index, options).catch((error: unknown) => {
+  const hot = new HotTier();
+  const log = await openLog(directory, hot, options).catch((error: unknown) => {
     throw openingError(directory, options, error);
   });
-  return new EmbeddedStore(directory, options.readOnly === true, log, index);
+  return new EmbeddedStore(directory, options.readOnly === true, log, hot);
 }
 
 /** What the operating system refuses gets a code and a way out; whatever else went wrong says so itself. */
@@ -98,19 +98,19 @@ function openingError(directory: string, options: StoreOptions, error: unknown):
 class EmbeddedStore implements TraceStore {
   readonly directory: string;
   readonly #readOnly: boolean;
-  readonly #log: Log<FrameRows>;
-  readonly #index: HotIndex;
+  readonly #log: Log<HotRows>;
+  readonly #hot: HotTier;
   readonly #reader = new SpanReader();
   /** Queries that closing waits for. */
   readonly #running = new Set<Promise<unknown>>();
   #rejectedSpans = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(directory: string, readOnly: boolean, log: Log<FrameRows>, index: HotIndex) {
+  constructor(directory: string, readOnly: boolean, log: Log<HotRows>, hot: HotTier) {
     this.directory = directory;
     this.#readOnly = readOnly;
     this.#log = log;
-    this.#index = index;
+    this.#hot = hot;
   }
 
   async insertSpans(spans: readonly SpanData[]): Promise<InsertResult> {
@@ -136,7 +136,7 @@ class EmbeddedStore implements TraceStore {
     this.#checkOpen();
     let result = NOTHING;
     for (const payload of payloads(batch.bytes)) {
-      const rows = this.#index.prepare(payload);
+      const rows = this.#hot.spans.prepare(payload);
       if (rows.spanCount > 0) this.#log.appendSync(FrameKind.TRACES, payload, rows);
       result = this.#add(result, rows);
     }
@@ -146,14 +146,14 @@ class EmbeddedStore implements TraceStore {
   async #insert(bytes: Uint8Array): Promise<InsertResult> {
     let result = NOTHING;
     for (const payload of payloads(bytes)) {
-      const rows = this.#index.prepare(payload);
+      const rows = this.#hot.spans.prepare(payload);
       if (rows.spanCount > 0) await this.#log.append(FrameKind.TRACES, payload, rows);
       result = this.#add(result, rows);
     }
     return result;
   }
 
-  #add(result: InsertResult, rows: FrameRows): InsertResult {
+  #add(result: InsertResult, rows: SpanRows): InsertResult {
     this.#rejectedSpans += rows.rejected;
     return {
       accepted: result.accepted + rows.spanCount,
@@ -164,17 +164,17 @@ class EmbeddedStore implements TraceStore {
 
   async queryTraces(query: TraceQuery = {}): Promise<TracePage> {
     const plan = planQuery(query, nowUnixNanos());
-    return this.#query(() => findSpans(this.#index, plan, this.#reader));
+    return this.#query(() => findSpans(this.#hot.spans, plan, this.#reader));
   }
 
   async getTrace(traceId: string): Promise<Trace | undefined> {
     const id = checkTraceId(traceId);
-    return this.#query(() => findTrace(this.#index, id, this.#reader));
+    return this.#query(() => findTrace(this.#hot.spans, id, this.#reader));
   }
 
   async listServices(options: ServiceQuery = {}): Promise<ServiceSummary[]> {
     const minStart = planServices(options, nowUnixNanos());
-    return this.#query(() => listServices(this.#index, minStart));
+    return this.#query(() => listServices(this.#hot.spans, minStart));
   }
 
   /** Runs a query on what all writers have stored up to now. */
@@ -189,15 +189,16 @@ class EmbeddedStore implements TraceStore {
 
   async health(): Promise<StoreHealth> {
     if (this.#closed === undefined) await this.#log.refresh();
-    for (const _ of this.#index.reconcile()) if (turnIsOver()) await nextTurn();
+    for (const _ of this.#hot.spans.reconcile()) if (turnIsOver()) await nextTurn();
     const log = this.#log.health();
-    const { copies, unreadableFrames, bytes } = this.#index.stats();
+    const { unreadableFrames } = this.#hot;
+    const { copies, bytes } = this.#hot.spans.stats();
     const unreadableSpans = this.#reader.unreadable;
     return {
       status: statusOf(log, unreadableFrames + unreadableSpans > 0, this.#closed !== undefined),
       directory: this.directory,
       readOnly: this.#readOnly,
-      spans: this.#index.spanCount(),
+      spans: this.#hot.spans.spanCount(),
       copies,
       rejectedSpans: this.#rejectedSpans,
       unreadableFrames,

@@ -6,7 +6,7 @@ import { encodeTraces } from '@tracewell/otlp';
 import { type SpanData, StatusCode, type TracewellError } from '@tracewell/plugin';
 import { openStore, type Store, type StoreOptions, type TraceQuery, type TraceStore } from '@tracewell/store';
 import fc from 'fast-check';
-import { HotIndex } from '../../../packages/store/src/hot/hot-index.ts';
+import { SpanIndex } from '../../../packages/store/src/hot/spans/span-index.ts';
 import { allPages, arbitraryQuery, Oracle } from '../query/oracle.ts';
 import { arbitrarySpan, id, span } from '../query/spans.ts';
 import { newDirectory } from './directory.ts';
@@ -267,7 +267,7 @@ test('F21 an insert that is repeated counts once, also by another store and afte
 test('F19 an insert that the index did not take is taken before the next one, not skipped', async (t) => {
   await using store = await openStore(newDirectory(t));
   await store.insertSpans(numbered(0, 10));
-  const addFrame = t.mock.method(HotIndex.prototype, 'addFrame');
+  const addFrame = t.mock.method(SpanIndex.prototype, 'addFrame');
   addFrame.mock.mockImplementationOnce(() => {
     throw new RangeError('Array buffer allocation failed');
   });

@@ -1,8 +1,8 @@
 // Stands in for the log below the index: segments in memory, driven by hand.
 import { encodeTraces } from '@tracewell/otlp';
 import type { SpanData } from '@tracewell/plugin';
-import { HotIndex } from '../../../packages/store/src/hot/hot-index.ts';
-import { FrameKind, type Segment } from '../../../packages/store/src/log/types.ts';
+import { SpanIndex } from '../../../packages/store/src/hot/spans/span-index.ts';
+import type { Segment } from '../../../packages/store/src/log/types.ts';
 
 class MemorySegment implements Segment {
   readonly writer: string;
@@ -45,26 +45,16 @@ class MemorySegment implements Segment {
 }
 
 export class MemoryLog {
-  index = new HotIndex();
+  index = new SpanIndex();
   #segments: MemorySegment[] = [];
-  #sequence = 0;
 
   append(writer: string, spans: readonly SpanData[]): void {
-    this.appendBytes(writer, encodeTraces(spans), true);
+    this.appendBytes(writer, encodeTraces(spans));
   }
 
-  /** @param own - whether the rows are worked out before the append, as a store does for its own */
-  appendBytes(writer: string, payload: Uint8Array, own = false): void {
-    const prepared = own ? this.index.prepare(payload) : undefined;
+  appendBytes(writer: string, payload: Uint8Array): void {
     const segment = this.#active(writer);
-    this.index.addFrame(
-      segment,
-      segment.append(payload),
-      payload,
-      FrameKind.TRACES,
-      ++this.#sequence,
-      prepared,
-    );
+    this.index.addFrame(segment, segment.append(payload), payload, this.index.prepare(payload));
   }
 
   failNextRead(writer: string): void {
@@ -75,7 +65,7 @@ export class MemoryLog {
   offerAgain(writer: string): void {
     const segment = this.#active(writer);
     const { offset, payload } = segment.frames.at(-1)!;
-    this.index.addFrame(segment, offset, payload, FrameKind.TRACES, this.#sequence);
+    this.index.addFrame(segment, offset, payload, this.index.prepare(payload));
   }
 
   seal(writer: string): void {
@@ -93,17 +83,19 @@ export class MemoryLog {
   /** Begins with a new index: sealed segments from their saved ones unless `scan`, the others frame by frame. */
   reopen(scan = false): void {
     const before = this.index;
-    this.index = new HotIndex();
+    this.index = new SpanIndex();
     for (const segment of this.#segments) {
       if (segment.sealed && !scan) {
-        const saved = Buffer.concat(before.save(segment));
+        const pieces = before.save(segment);
+        if (pieces === undefined) continue;
+        const saved = Buffer.concat(pieces);
         // As a file is read: into memory of its own, aligned.
         const bytes = new Uint8Array(saved.length);
         bytes.set(saved);
         if (!this.index.load(segment, bytes)) throw new Error('the saved index was refused');
       } else {
         for (const { offset, payload } of segment.frames) {
-          this.index.addFrame(segment, offset, payload, FrameKind.TRACES, ++this.#sequence);
+          this.index.addFrame(segment, offset, payload, this.index.prepare(payload));
         }
       }
     }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { SegmentIndex } from '../../../packages/store/src/hot/segment-index.ts';
+import { SegmentIndex } from '../../../packages/store/src/hot/spans/segment-index.ts';
 import { PageCache } from '../../../packages/store/src/query/page-cache.ts';
 
 /** A segment whose bytes follow from their place, of more pages than the cache has room for. */

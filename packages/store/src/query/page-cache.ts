@@ -1,4 +1,4 @@
-import type { SegmentIndex } from '../hot/segment-index.ts';
+import type { SegmentIndex } from '../hot/spans/segment-index.ts';
 
 const PAGE_BYTES = 4096;
 const PAGES = 4096;

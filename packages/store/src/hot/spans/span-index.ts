@@ -1,54 +1,34 @@
 import { TraceScanner } from '@tracewell/otlp';
-import { FrameKind, type LogIndexer, type Segment } from '../log/types.ts';
+import type { Segment } from '../../log/types.ts';
+import type { SignalIndex } from '../signal-index.ts';
 import { hideCopiesAcross, type PlacedBlock } from './cross-copies.ts';
-import { type FrameRows, frameRows } from './frame-rows.ts';
 import { loadIndex, saveIndex } from './index-file.ts';
 import { Operations } from './operations.ts';
 import { SegmentIndex } from './segment-index.ts';
+import { type SpanRows, spanRows } from './span-rows.ts';
 
 /**
- * The index of the hot tier: every span of every segment of every writer, as rows of numbers.
+ * The index of spans: every span of every segment of every writer, as rows of numbers.
  *
  * Copies of a span (a retry whose first attempt had arrived after all) are kept out of a block when they
  * come, which costs one look into a table that fits the processor's cache. Copies in different blocks are
- * found when somebody counts ({@link HotIndex.reconcile}); whoever reads spans meets them side by side,
+ * found when somebody counts ({@link SpanIndex.reconcile}); whoever reads spans meets them side by side,
  * since they have the same start and the same ids.
  */
-export class HotIndex implements LogIndexer<FrameRows> {
+export class SpanIndex implements SignalIndex<SpanRows> {
   readonly operations = new Operations();
   readonly #segments = new Map<Segment, SegmentIndex>();
   readonly #scanner = new TraceScanner();
   // Made when asked for, and again after a change.
   #blocks: PlacedBlock[] | undefined;
   #blocksByStart: PlacedBlock[] | undefined;
-  #unreadableFrames = 0;
   #removals = 0;
 
-  /** Works out the rows of a payload, before it is written. @throws `TracewellError` as {@link frameRows} */
-  prepare(payload: Uint8Array): FrameRows {
-    return frameRows(payload, this.#scanner, this.operations);
+  prepare(payload: Uint8Array): SpanRows {
+    return spanRows(payload, this.#scanner, this.operations);
   }
 
-  addFrame(
-    segment: Segment,
-    payloadOffset: number,
-    payload: Uint8Array,
-    kind: FrameKind,
-    _sequence: number,
-    prepared?: FrameRows,
-  ): void {
-    if (kind !== FrameKind.TRACES) return;
-    let rows = prepared;
-    if (rows === undefined) {
-      try {
-        rows = this.prepare(payload);
-      } catch (error) {
-        // Not written by an insert of ours: those are walked first. Counted, and the rest goes on.
-        if (!(error instanceof Error && 'code' in error)) throw error;
-        this.#unreadableFrames++;
-        return;
-      }
-    }
+  addFrame(segment: Segment, payloadOffset: number, payload: Uint8Array, rows: SpanRows): void {
     let index = this.#segments.get(segment);
     if (index === undefined) {
       index = new SegmentIndex(segment);
@@ -71,8 +51,9 @@ export class HotIndex implements LogIndexer<FrameRows> {
     return true;
   }
 
-  save(segment: Segment): readonly Uint8Array[] {
-    const index = this.#segments.get(segment) ?? new SegmentIndex(segment);
+  save(segment: Segment): readonly Uint8Array[] | undefined {
+    const index = this.#segments.get(segment);
+    if (index === undefined) return undefined;
     index.trim();
     this.#blocks = this.#blocksByStart = undefined;
     return saveIndex(index.blocks, index.groups, this.operations);
@@ -97,7 +78,7 @@ export class HotIndex implements LogIndexer<FrameRows> {
     return this.#blocks;
   }
 
-  /** As {@link HotIndex.blocks}, those first that have the latest start. */
+  /** As {@link SpanIndex.blocks}, those first that have the latest start. */
   blocksByStart(): readonly PlacedBlock[] {
     this.#blocksByStart ??= [...this.blocks()].sort((a, b) => b.block.maxStart - a.block.maxStart);
     return this.#blocksByStart;
@@ -113,7 +94,7 @@ export class HotIndex implements LogIndexer<FrameRows> {
     }
   }
 
-  /** How many spans there are; each once after {@link HotIndex.reconcile}. */
+  /** How many spans there are; each once after {@link SpanIndex.reconcile}. */
   spanCount(): number {
     let spans = 0;
     for (const { block } of this.blocks()) spans += block.spanCount;
@@ -121,7 +102,7 @@ export class HotIndex implements LogIndexer<FrameRows> {
   }
 
   /** What `health` tells of the index. */
-  stats(): { readonly copies: number; readonly unreadableFrames: number; readonly bytes: number } {
+  stats(): { readonly copies: number; readonly bytes: number } {
     let copies = 0;
     let bytes = 0;
     for (const index of this.#segments.values()) {
@@ -129,6 +110,6 @@ export class HotIndex implements LogIndexer<FrameRows> {
       bytes += index.byteLength;
       for (const block of index.blocks) copies += block.copies + block.copiesElsewhere;
     }
-    return { copies, unreadableFrames: this.#unreadableFrames, bytes };
+    return { copies, bytes };
   }
 }

@@ -1,4 +1,4 @@
-import { ByteDictionary, DICTIONARY_FULL } from './byte-dictionary.ts';
+import { ByteDictionary, DICTIONARY_FULL } from '../byte-dictionary.ts';
 
 /** The service of a span whose resource has no `service.name`; the name that OpenTelemetry gives it too. */
 export const UNKNOWN_SERVICE = 'unknown_service';

@@ -1,11 +1,11 @@
-import { type Block, RECORD_WORDS } from '../hot/block.ts';
+import { type Block, RECORD_WORDS } from '../../hot/spans/block.ts';
 import {
   WORD_SPAN_KEY,
   WORD_START_HIGH,
   WORD_START_LOW,
   WORD_TRACE_HIGH,
   WORD_TRACE_LOW,
-} from '../hot/row.ts';
+} from '../../hot/spans/row.ts';
 import type { RowKey } from './row-filter.ts';
 
 // A row that was pushed, in 32-bit words: its key in the order of spans, then where it is.

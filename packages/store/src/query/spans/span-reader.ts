@@ -1,10 +1,10 @@
 import { decodeResource, decodeScope, decodeSpan } from '@tracewell/otlp';
 import { type ResourceData, type ScopeData, type SpanData, TracewellError } from '@tracewell/plugin';
-import type { Block } from '../hot/block.ts';
-import type { PlacedBlock } from '../hot/cross-copies.ts';
-import { ABSENT, GROUP_WORDS } from '../hot/row.ts';
-import type { SegmentIndex } from '../hot/segment-index.ts';
-import { PageCache } from './page-cache.ts';
+import type { Block } from '../../hot/spans/block.ts';
+import type { PlacedBlock } from '../../hot/spans/cross-copies.ts';
+import { ABSENT, GROUP_WORDS } from '../../hot/spans/row.ts';
+import type { SegmentIndex } from '../../hot/spans/segment-index.ts';
+import { PageCache } from '../page-cache.ts';
 
 /** What the spans of a group share. */
 interface Origin {

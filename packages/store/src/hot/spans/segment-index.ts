@@ -1,6 +1,5 @@
-import type { Segment } from '../log/types.ts';
+import type { Segment } from '../../log/types.ts';
 import { BLOCK_ROWS, Block } from './block.ts';
-import type { FrameRows } from './frame-rows.ts';
 import { Groups } from './groups.ts';
 import {
   GROUP_SHIFT,
@@ -12,6 +11,7 @@ import {
   WORD_OPERATION,
 } from './row.ts';
 import { type CopyVerdict, compareCopies } from './same-span.ts';
+import type { SpanRows } from './span-rows.ts';
 
 let nextSerial = 0;
 
@@ -44,7 +44,7 @@ export class SegmentIndex {
    * @param base - where the payload starts in the segment
    * @throws RangeError if memory runs out; the same call may then be made again and goes on where it stopped
    */
-  add(base: number, payload: Uint8Array, rows: FrameRows): void {
+  add(base: number, payload: Uint8Array, rows: SpanRows): void {
     if (this.#frame !== base) {
       this.#frame = base;
       this.#rowsAdded = 0;

@@ -1,5 +1,5 @@
 import { type AttributeValue, Double, type SpanData } from '@tracewell/plugin';
-import { UNKNOWN_SERVICE } from '../hot/operations.ts';
+import { UNKNOWN_SERVICE } from '../../hot/spans/operations.ts';
 import type { QueryPlan } from './plan.ts';
 
 /** Whether a span matches a query: the meaning of a query, which the index only makes fast. */

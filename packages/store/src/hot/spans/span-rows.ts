@@ -7,7 +7,7 @@ import { ABSENT, FLAG_KIND_SHIFT, FLAG_ROOT, GROUP_SHIFT, GROUP_WORDS, ROW_WORDS
  * offsets that count from the start of the payload. Made before the frame is written, so that bytes that are
  * not OTLP never reach the log; entered into the index when the frame is durable.
  */
-export interface FrameRows {
+export interface SpanRows {
   readonly spanCount: number;
   /** `ROW_WORDS` words a span; see row.ts. */
   readonly words: Uint32Array;
@@ -31,7 +31,7 @@ let floats = new Float32Array(words.buffer);
  * @param scanner - any scanner that is not in use
  * @throws `TracewellError` (`TW_DECODE_INVALID`, `TW_DECODE_TOO_DEEP`) if the payload is not an OTLP request
  */
-export function frameRows(payload: Uint8Array, scanner: TraceScanner, operations: Operations): FrameRows {
+export function spanRows(payload: Uint8Array, scanner: TraceScanner, operations: Operations): SpanRows {
   const groups: number[] = [];
   const reasons: string[] = [];
   let count = 0;

@@ -1,16 +1,16 @@
 import type { SpanData } from '@tracewell/plugin';
-import { findCopy } from '../hot/block.ts';
-import type { PlacedBlock } from '../hot/cross-copies.ts';
-import type { HotIndex } from '../hot/hot-index.ts';
-import { isUnfinished, preferredCopy } from '../hot/same-span.ts';
-import type { TracePage } from '../store.ts';
+import { findCopy } from '../../hot/spans/block.ts';
+import type { PlacedBlock } from '../../hot/spans/cross-copies.ts';
+import { isUnfinished, preferredCopy } from '../../hot/spans/same-span.ts';
+import type { SpanIndex } from '../../hot/spans/span-index.ts';
+import type { TracePage } from '../../store.ts';
+import { nextTurn, turnIsOver } from '../turn.ts';
 import { matches } from './match.ts';
 import { NewestRows } from './newest-rows.ts';
 import type { QueryPlan } from './plan.ts';
 import { RowFilter, type RowKey, rowKey } from './row-filter.ts';
 import { compareSpanKeys, encodeCursor, type SpanKey } from './span-order.ts';
 import type { SpanReader } from './span-reader.ts';
-import { nextTurn, turnIsOver } from './turn.ts';
 import { withoutCopies } from './without-copies.ts';
 
 // Attributes are not in the index: rows are fetched in growing numbers until enough of their spans match.
@@ -21,7 +21,7 @@ const MAX_FETCH = 16_384;
  * Answers a query: picks the newest rows that pass the columns' filter, decodes them in order, and keeps
  * those that match, until there is a page of them.
  */
-export async function findSpans(index: HotIndex, plan: QueryPlan, reader: SpanReader): Promise<TracePage> {
+export async function findSpans(index: SpanIndex, plan: QueryPlan, reader: SpanReader): Promise<TracePage> {
   if (turnIsOver()) await nextTurn();
   const found: SpanData[] = [];
   // Two more than the page: the span that shows that there is another page, and the one of the cursor.

@@ -1,5 +1,5 @@
 import type { SpanData } from '@tracewell/plugin';
-import { preferredCopy } from '../hot/same-span.ts';
+import { preferredCopy } from '../../hot/spans/same-span.ts';
 import { compareSpanKeys } from './span-order.ts';
 
 /** Puts spans in order, newest first, and keeps one copy of each. */

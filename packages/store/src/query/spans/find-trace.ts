@@ -1,11 +1,11 @@
 import { type SpanData, StatusCode, traceTree } from '@tracewell/plugin';
-import type { HotIndex } from '../hot/hot-index.ts';
-import { FLAG_COPY } from '../hot/row.ts';
-import { shown } from '../shown.ts';
-import type { Trace } from '../store.ts';
+import { FLAG_COPY } from '../../hot/spans/row.ts';
+import type { SpanIndex } from '../../hot/spans/span-index.ts';
+import { shown } from '../../shown.ts';
+import type { Trace } from '../../store.ts';
+import { nextTurn, turnIsOver } from '../turn.ts';
 import { serviceOf } from './match.ts';
 import type { SpanReader } from './span-reader.ts';
-import { nextTurn, turnIsOver } from './turn.ts';
 import { withoutCopies } from './without-copies.ts';
 
 const TRACE_ID = /^[0-9a-f]{32}$/i;
@@ -21,7 +21,7 @@ export function checkTraceId(traceId: string): string {
 
 /** All spans of a trace, put together; `undefined` if there is none. */
 export async function findTrace(
-  index: HotIndex,
+  index: SpanIndex,
   traceId: string,
   reader: SpanReader,
 ): Promise<Trace | undefined> {

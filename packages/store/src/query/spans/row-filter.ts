@@ -1,6 +1,6 @@
 import { StatusCode } from '@tracewell/plugin';
-import { type Block, RECORD_WORDS, ZONE_ROWS } from '../hot/block.ts';
-import type { Operations } from '../hot/operations.ts';
+import { type Block, RECORD_WORDS, ZONE_ROWS } from '../../hot/spans/block.ts';
+import type { Operations } from '../../hot/spans/operations.ts';
 import {
   FLAG_COPY,
   FLAG_KIND,
@@ -12,7 +12,7 @@ import {
   WORD_START_LOW,
   WORD_TRACE_HIGH,
   WORD_TRACE_LOW,
-} from '../hot/row.ts';
+} from '../../hot/spans/row.ts';
 import type { NewestRows } from './newest-rows.ts';
 import type { QueryPlan } from './plan.ts';
 import type { SpanKey } from './span-order.ts';

@@ -1,9 +1,9 @@
 import { StatusCode } from '@tracewell/plugin';
-import { type Block, RECORD_WORDS } from '../hot/block.ts';
-import type { HotIndex } from '../hot/hot-index.ts';
-import { FLAG_HIDDEN, FLAG_STATUS, WORD_START_HIGH, WORD_START_LOW } from '../hot/row.ts';
-import type { ServiceSummary } from '../store.ts';
-import { nextTurn, turnIsOver } from './turn.ts';
+import { type Block, RECORD_WORDS } from '../../hot/spans/block.ts';
+import { FLAG_HIDDEN, FLAG_STATUS, WORD_START_HIGH, WORD_START_LOW } from '../../hot/spans/row.ts';
+import type { SpanIndex } from '../../hot/spans/span-index.ts';
+import type { ServiceSummary } from '../../store.ts';
+import { nextTurn, turnIsOver } from '../turn.ts';
 
 /** What spans beyond the bound on distinct service names are listed as. */
 const OTHER_SERVICES = '(other services)';
@@ -81,7 +81,7 @@ function tallyOf(block: Block, minStart: bigint): Tally {
 }
 
 /** Counts the spans that started at `minStart` or later, by service. */
-export async function listServices(index: HotIndex, minStart: bigint): Promise<ServiceSummary[]> {
+export async function listServices(index: SpanIndex, minStart: bigint): Promise<ServiceSummary[]> {
   if (turnIsOver()) await nextTurn();
   for (const _ of index.reconcile()) if (turnIsOver()) await nextTurn();
 

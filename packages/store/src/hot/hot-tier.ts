@@ -1,0 +1,71 @@
+import { FrameKind, type LogIndexer, type Segment } from '../log/types.ts';
+import { loadSections, type Section, saveSections } from './sections.ts';
+import type { SignalIndex } from './signal-index.ts';
+import { SpanIndex } from './spans/span-index.ts';
+import type { SpanRows } from './spans/span-rows.ts';
+
+/** What is worked out of a payload before it is written, whatever its kind. */
+export type HotRows = SpanRows;
+
+/**
+ * The hot tier: what the log drives. Each kind of frame has an index of its own, and a segment's `.idx` file
+ * holds the saved ones of all of them.
+ */
+export class HotTier implements LogIndexer<HotRows> {
+  readonly spans = new SpanIndex();
+  /** Frames that do not hold what their kind says. */
+  unreadableFrames = 0;
+  readonly #indexes: ReadonlyMap<FrameKind, SignalIndex<HotRows>> = new Map<FrameKind, SignalIndex<HotRows>>([
+    [FrameKind.TRACES, this.spans],
+  ]);
+
+  addFrame(
+    segment: Segment,
+    payloadOffset: number,
+    payload: Uint8Array,
+    kind: FrameKind,
+    _sequence: number,
+    prepared?: HotRows,
+  ): void {
+    const index = this.#indexes.get(kind);
+    if (index === undefined) return;
+    let rows = prepared;
+    if (rows === undefined) {
+      try {
+        rows = index.prepare(payload);
+      } catch (error) {
+        // Not written by an insert of ours: those are walked first. Counted, and the rest goes on.
+        if (!(error instanceof Error && 'code' in error)) throw error;
+        this.unreadableFrames++;
+        return;
+      }
+    }
+    index.addFrame(segment, payloadOffset, payload, rows);
+  }
+
+  load(segment: Segment, bytes: Uint8Array): boolean {
+    for (const section of loadSections(bytes) ?? [NO_SECTION]) {
+      const index = this.#indexes.get(section.kind as FrameKind);
+      if (index?.load(segment, section.bytes)) continue;
+      // All or nothing: the frames come, and bring everything.
+      this.remove(segment);
+      return false;
+    }
+    return true;
+  }
+
+  save(segment: Segment): readonly Uint8Array[] {
+    const sections: Section<readonly Uint8Array[]>[] = [];
+    for (const [kind, index] of this.#indexes) {
+      const bytes = index.save(segment);
+      if (bytes !== undefined) sections.push({ kind, bytes });
+    }
+    return saveSections(sections);
+  }
+
+  remove(segment: Segment): void {
+    for (const index of this.#indexes.values()) index.remove(segment);
+  }
+}
+
+const NO_SECTION: Section<Uint8Array> = { kind: 0, bytes: new Uint8Array(0) };
