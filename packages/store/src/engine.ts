@@ -1,11 +1,13 @@
 import { countSpans, encodeTraces, splitTraces, validateTraces } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
+import { type Comment, encodeComment, type NewComment, planComment } from './comments/comment.ts';
 import { isNoSpace } from './fs/file-system.ts';
 import { type HotRows, HotTier } from './hot/hot-tier.ts';
 import type { SpanRows } from './hot/spans/span-rows.ts';
 import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
 import { openLog } from './log/log.ts';
 import { FrameKind, type Log, type LogHealth, type LogOptions } from './log/types.ts';
+import { assembleTrace } from './query/spans/assemble-trace.ts';
 import { findSpans } from './query/spans/find-spans.ts';
 import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
 import { listServices } from './query/spans/list-services.ts';
@@ -168,8 +170,23 @@ class EmbeddedStore implements TraceStore {
   }
 
   async getTrace(traceId: string): Promise<Trace | undefined> {
-    const id = checkTraceId(traceId);
-    return this.#query(() => findTrace(this.#hot.spans, id, this.#reader));
+    const id = checkTraceId('getTrace', traceId);
+    return this.#query(async () => {
+      const spans = await findTrace(this.#hot.spans, id, this.#reader);
+      return spans.length === 0 ? undefined : assembleTrace(id, spans, this.#hot.comments.ofTrace(id));
+    });
+  }
+
+  async addComment(comment: NewComment): Promise<Comment> {
+    this.#checkOpen();
+    const planned = planComment(comment, nowUnixNanos());
+    await this.#log.append(FrameKind.COMMENT, encodeComment(planned), planned);
+    return planned;
+  }
+
+  async getComments(traceId: string): Promise<Comment[]> {
+    const id = checkTraceId('getComments', traceId);
+    return this.#query(async () => this.#hot.comments.ofTrace(id));
   }
 
   async listServices(options: ServiceQuery = {}): Promise<ServiceSummary[]> {
@@ -200,6 +217,7 @@ class EmbeddedStore implements TraceStore {
       readOnly: this.#readOnly,
       spans: this.#hot.spans.spanCount(),
       copies,
+      comments: this.#hot.comments.count,
       rejectedSpans: this.#rejectedSpans,
       unreadableFrames,
       unreadableSpans,

@@ -4,6 +4,7 @@
  * @module @tracewell/store
  */
 
+export type { Comment, NewComment } from './comments/comment.ts';
 export { openStore, type StoreOptions, type TraceStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';
 export type { Durability, LogHealth, LogOptions, WriterHealth } from './log/types.ts';

@@ -1,4 +1,5 @@
 import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
+import type { Comment, NewComment } from './comments/comment.ts';
 import type { LogHealth } from './log/types.ts';
 
 /**
@@ -45,6 +46,15 @@ export interface Store {
 
   /** All spans of a trace, whoever recorded them; `undefined` if there is none. */
   getTrace(traceId: string): Promise<Trace | undefined>;
+
+  /**
+   * Adds a comment on a trace or on one of its spans. Resolves with the comment as it is stored, when it is as
+   * durable as an insert.
+   */
+  addComment(comment: NewComment): Promise<Comment>;
+
+  /** The comments on a trace and on its spans, oldest first. {@link Store.getTrace} brings them too. */
+  getComments(traceId: string): Promise<Comment[]>;
 
   /** The services that recorded spans, in the order of their names. */
   listServices(options?: ServiceQuery): Promise<ServiceSummary[]>;
@@ -130,6 +140,8 @@ export interface Trace {
   readonly services: readonly string[];
   /** Whether any span failed. */
   readonly hasError: boolean;
+  /** What was said about it and its spans, oldest first. */
+  readonly comments: readonly Comment[];
 }
 
 /** What {@link Store.listServices} takes. */
@@ -168,6 +180,8 @@ export interface StoreHealth {
   readonly spans: number;
   /** Spans that were inserted again and count only once. */
   readonly copies: number;
+  /** Comments in the store; one that was added again under its id counts again. */
+  readonly comments: number;
   /** Spans that inserts left out since opening, because an id was none. */
   readonly rejectedSpans: number;
   /** Frames of the log that hold no OTLP request and were passed over. */

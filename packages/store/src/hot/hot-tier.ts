@@ -1,11 +1,13 @@
+import type { Comment } from '../comments/comment.ts';
 import { FrameKind, type LogIndexer, type Segment } from '../log/types.ts';
+import { CommentIndex } from './comments/comment-index.ts';
 import { loadSections, type Section, saveSections } from './sections.ts';
 import type { SignalIndex } from './signal-index.ts';
 import { SpanIndex } from './spans/span-index.ts';
 import type { SpanRows } from './spans/span-rows.ts';
 
 /** What is worked out of a payload before it is written, whatever its kind. */
-export type HotRows = SpanRows;
+export type HotRows = SpanRows | Comment;
 
 /**
  * The hot tier: what the log drives. Each kind of frame has an index of its own, and a segment's `.idx` file
@@ -13,10 +15,12 @@ export type HotRows = SpanRows;
  */
 export class HotTier implements LogIndexer<HotRows> {
   readonly spans = new SpanIndex();
+  readonly comments = new CommentIndex();
   /** Frames that do not hold what their kind says. */
   unreadableFrames = 0;
   readonly #indexes: ReadonlyMap<FrameKind, SignalIndex<HotRows>> = new Map<FrameKind, SignalIndex<HotRows>>([
     [FrameKind.TRACES, this.spans],
+    [FrameKind.COMMENT, this.comments],
   ]);
 
   addFrame(

@@ -21,7 +21,7 @@ export const FrameKind = {
   LOGS: 2,
   /** Reserved: an OTLP `ExportMetricsServiceRequest`. */
   METRICS: 3,
-  /** Reserved: a comment on a trace. */
+  /** A comment on a trace; see comments/comment.ts. */
   COMMENT: 4,
   /** Control: says how far the log was durable when its writer closed it. The log keeps it to itself. */
   MARK: 0xf0,
