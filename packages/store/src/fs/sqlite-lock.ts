@@ -19,6 +19,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileLock } from './file-system.ts';
+import { sqlite } from './sqlite.ts';
 
 /** SQLite's result code for "somebody else holds it". https://sqlite.org/rescode.html#busy */
 const SQLITE_BUSY = 5;
@@ -102,27 +103,4 @@ function isFull(directory: string): boolean {
 /** The primary result code: the low byte, whatever is added to it. */
 function resultCode(error: unknown): number {
   return ((error as { errcode?: number }).errcode ?? 0) & 0xff;
-}
-
-let loaded: typeof import('node:sqlite') | undefined;
-
-/**
- * `node:sqlite`, without the warning that some versions of Node.js print when it is first loaded: it is not
- * the application's business what a library locks with. Only this one warning is held back, and only during
- * this one synchronous call, so that nobody else's can get lost.
- */
-function sqlite(): typeof import('node:sqlite') {
-  if (loaded !== undefined) return loaded;
-  const emitWarning = process.emitWarning;
-  process.emitWarning = ((warning: string | Error, ...rest: unknown[]) => {
-    if (!String(warning).startsWith('SQLite is an experimental feature')) {
-      Reflect.apply(emitWarning, process, [warning, ...rest]);
-    }
-  }) as typeof process.emitWarning;
-  try {
-    loaded = process.getBuiltinModule('node:sqlite');
-  } finally {
-    process.emitWarning = emitWarning;
-  }
-  return loaded;
 }
