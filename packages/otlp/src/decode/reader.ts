@@ -16,12 +16,12 @@ import { readRepeated } from './string-cache.ts';
  * is not there.
  */
 export class Reader {
-  readonly bytes: Uint8Array;
+  bytes: Uint8Array;
   at: number;
-  readonly maxDepth: number;
+  maxDepth: number;
   readonly traceIds = new IdMemo();
   readonly parentIds = new IdMemo();
-  readonly #maxItems: number;
+  #maxItems: number;
   #items = 0;
 
   constructor(bytes: Uint8Array, at: number, limits: Required<DecodeLimits>) {
@@ -29,6 +29,15 @@ export class Reader {
     this.at = at;
     this.maxDepth = limits.maxDepth;
     this.#maxItems = limits.maxItems;
+  }
+
+  /** Goes on with other bytes and all of the limits; ids that were read last are still known. */
+  reset(bytes: Uint8Array, at: number, limits: Required<DecodeLimits>): void {
+    this.bytes = bytes;
+    this.at = at;
+    this.maxDepth = limits.maxDepth;
+    this.#maxItems = limits.maxItems;
+    this.#items = 0;
   }
 
   /** Counts one more object of those that `maxItems` bounds. */

@@ -1,7 +1,7 @@
 import type { ResourceData, ScopeData, SpanData, SpanEventData, SpanLinkData } from '@tracewell/plugin';
 import { SpanKind, StatusCode } from '@tracewell/plugin';
 import { invalidAt } from '../decode-error.ts';
-import { type DecodeLimits, type InvalidSpanReason, resolveLimits } from '../decode-limits.ts';
+import { DEFAULT_LIMITS, type DecodeLimits, type InvalidSpanReason, resolveLimits } from '../decode-limits.ts';
 import {
   EVENT_ATTRIBUTES,
   EVENT_DROPPED_ATTRIBUTES_COUNT,
@@ -76,10 +76,19 @@ export function decodeSpan(
   scope: ScopeData,
   limits?: DecodeLimits,
 ): SpanData {
-  const span = readSpan(new Reader(bytes, start, resolveLimits(limits)), end, resource, scope);
-  if (typeof span === 'string') throw invalidAt(start, invalidSpanMessage(span));
-  return span;
+  reader.reset(bytes, start, resolveLimits(limits));
+  try {
+    const span = readSpan(reader, end, resource, scope);
+    if (typeof span === 'string') throw invalidAt(start, invalidSpanMessage(span));
+    return span;
+  } finally {
+    reader.bytes = NO_BYTES;
+  }
 }
+
+const NO_BYTES = new Uint8Array(0);
+// One for all calls, which never overlap: spans that are decoded one after the other mostly share a trace.
+const reader = new Reader(NO_BYTES, 0, DEFAULT_LIMITS);
 
 /** The words for a span that OTLP calls invalid. */
 export function invalidSpanMessage(reason: InvalidSpanReason): string {

@@ -1,21 +1,29 @@
-import type { SegmentIndex } from '../hot/spans/segment-index.ts';
+import type { Segment } from '../log/types.ts';
 
 const PAGE_BYTES = 4096;
 const PAGES = 4096;
-const NO_PAGE = new Uint8Array(0);
+const NOTHING = new Uint8Array(0);
+
+/** What is read through a {@link PageCache}. */
+export interface PagedSegment {
+  /** Another number for each of this process. */
+  readonly serial: number;
+  readonly segment: Segment;
+}
 
 /**
  * Keeps pages of segments that were read lately, at most 16 MiB: a system call costs more than decoding half a
  * span, and who looks at the newest spans looks at them again. Segments only grow, so a page that is whole
  * never changes.
  *
- * Every page has one slot where it can be, so that a hit is two comparisons; pages that follow each other have
- * slots that do.
+ * Every page has one slot where it can be, so that a hit is two comparisons. Slots lie side by side in one
+ * memory, and pages that follow each other have slots that do: what crosses from one page into the next is
+ * found in one piece. The memory is taken from the system page by page, as it is used.
  */
 export class PageCache {
-  /** What the last {@link PageCache.locate} found; not to be changed, and not to be kept for long. */
-  bytes: Uint8Array = NO_PAGE;
-  readonly #pages: Uint8Array[] = new Array<Uint8Array>(PAGES).fill(NO_PAGE);
+  /** What the last {@link PageCache.locate} found; not to be changed, and valid only until the next one. */
+  bytes: Uint8Array = NOTHING;
+  #memory: Uint8Array = NOTHING;
   // Which page of which segment a slot holds.
   readonly #serials = new Float64Array(PAGES).fill(-1);
   readonly #numbers = new Uint32Array(PAGES);
@@ -25,34 +33,31 @@ export class PageCache {
    *
    * @throws `TracewellError` (`TW_LOG_READ_FAILED`) if the file cannot be read
    */
-  locate(index: SegmentIndex, offset: number, length: number): number {
+  locate(paged: PagedSegment, offset: number, length: number): number {
     const first = Math.floor(offset / PAGE_BYTES);
     const last = Math.floor((offset + length - 1) / PAGE_BYTES);
-    // Large parts go past the cache, and so do the last bytes of a segment, whose page is not whole yet.
-    if (last > first + 1 || (last + 1) * PAGE_BYTES > index.segment.bytes) {
-      this.bytes = index.segment.read(offset, length);
+    const slot = (Math.imul(paged.serial, 0x9e3779b1) + first) & (PAGES - 1);
+    // Large parts go past the cache, and so do the last bytes of a segment, whose page is not whole yet, and
+    // what crosses from the last slot to the first.
+    if (
+      last > first + 1 ||
+      slot + (last - first) === PAGES ||
+      (last + 1) * PAGE_BYTES > paged.segment.bytes
+    ) {
+      this.bytes = paged.segment.read(offset, length);
       return 0;
     }
-    const at = offset - first * PAGE_BYTES;
-    const page = this.#page(index, first);
-    if (last === first) {
-      this.bytes = page;
-      return at;
-    }
-    const bytes = new Uint8Array(length);
-    bytes.set(page.subarray(at));
-    bytes.set(this.#page(index, last).subarray(0, at + length - PAGE_BYTES), PAGE_BYTES - at);
-    this.bytes = bytes;
-    return 0;
+    if (this.#memory.length === 0) this.#memory = new Uint8Array(PAGES * PAGE_BYTES);
+    this.#fetch(paged, first, slot);
+    if (last !== first) this.#fetch(paged, last, slot + 1);
+    this.bytes = this.#memory;
+    return slot * PAGE_BYTES + offset - first * PAGE_BYTES;
   }
 
-  #page({ serial, segment }: SegmentIndex, number: number): Uint8Array {
-    const slot = (Math.imul(serial, 0x9e3779b1) + number) & (PAGES - 1);
-    if (this.#serials[slot] === serial && this.#numbers[slot] === number) return this.#pages[slot]!;
-    const page = segment.read(number * PAGE_BYTES, PAGE_BYTES);
-    this.#pages[slot] = page;
+  #fetch({ serial, segment }: PagedSegment, number: number, slot: number): void {
+    if (this.#serials[slot] === serial && this.#numbers[slot] === number) return;
+    this.#memory.set(segment.read(number * PAGE_BYTES, PAGE_BYTES), slot * PAGE_BYTES);
     this.#serials[slot] = serial;
     this.#numbers[slot] = number;
-    return page;
   }
 }
