@@ -1,7 +1,7 @@
+import { GROUP_WORDS, Groups } from '../groups.ts';
 import { Block, blockBytes, ZONE_ROWS } from './block.ts';
-import { Groups } from './groups.ts';
 import type { Operations } from './operations.ts';
-import { FLAG_COPY_ELSEWHERE, GROUP_WORDS } from './row.ts';
+import { FLAG_COPY_ELSEWHERE } from './row.ts';
 
 /**
  * The index of a segment as bytes. Little-endian; every part starts at a multiple of 8, so that columns are

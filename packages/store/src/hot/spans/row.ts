@@ -35,8 +35,3 @@ export const FLAG_COPY = 0b0100_0000;
 /** A copy of a span that a row of another block stands for; not saved, since that block's segment may go. */
 export const FLAG_COPY_ELSEWHERE = 0b1000_0000;
 export const FLAG_HIDDEN = FLAG_COPY | FLAG_COPY_ELSEWHERE;
-
-/** 32-bit words of a group: the ranges of resource, its schema URL, scope, its schema URL, each start and end. */
-export const GROUP_WORDS = 8;
-/** The start and end of what a group has not got. */
-export const ABSENT = 0xffff_ffff;

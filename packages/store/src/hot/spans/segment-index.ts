@@ -1,24 +1,15 @@
 import type { Segment } from '../../log/types.ts';
+import { GROUP_WORDS, Groups } from '../groups.ts';
+import { nextSerial } from '../serial.ts';
 import { BLOCK_ROWS, Block } from './block.ts';
-import { Groups } from './groups.ts';
-import {
-  GROUP_SHIFT,
-  GROUP_WORDS,
-  ROW_WORDS,
-  WORD_FLAGS,
-  WORD_LENGTH,
-  WORD_OFFSET,
-  WORD_OPERATION,
-} from './row.ts';
+import { GROUP_SHIFT, ROW_WORDS, WORD_FLAGS, WORD_LENGTH, WORD_OFFSET, WORD_OPERATION } from './row.ts';
 import { type CopyVerdict, compareCopies } from './same-span.ts';
 import type { SpanRows } from './span-rows.ts';
-
-let nextSerial = 0;
 
 /** The index of one segment: its blocks, of which only the last one still grows, and its groups. */
 export class SegmentIndex {
   /** Another number for each that was made in this process. */
-  readonly serial = nextSerial++;
+  readonly serial = nextSerial();
   readonly segment: Segment;
   readonly blocks: Block[];
   readonly groups: Groups;

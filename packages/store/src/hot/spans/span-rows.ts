@@ -1,6 +1,7 @@
 import type { TraceScanner } from '@tracewell/otlp';
+import { GROUP_WORDS, pushGroup } from '../groups.ts';
 import type { Operations } from './operations.ts';
-import { ABSENT, FLAG_KIND_SHIFT, FLAG_ROOT, GROUP_SHIFT, GROUP_WORDS, ROW_WORDS } from './row.ts';
+import { FLAG_KIND_SHIFT, FLAG_ROOT, GROUP_SHIFT, ROW_WORDS } from './row.ts';
 
 /**
  * What the index keeps of one frame: a row for each span and a group for each pair of resource and scope, with
@@ -104,18 +105,6 @@ function writeRow(
 
 function bigEndian32(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-}
-
-function pushGroup(groups: number[], scanner: TraceScanner): void {
-  pushRange(groups, scanner.resourceStart, scanner.resourceEnd);
-  pushRange(groups, scanner.resourceSchemaStart, scanner.resourceSchemaEnd);
-  pushRange(groups, scanner.scopeStart, scanner.scopeEnd);
-  pushRange(groups, scanner.scopeSchemaStart, scanner.scopeSchemaEnd);
-}
-
-function pushRange(groups: number[], start: number, end: number): void {
-  if (start < 0) groups.push(ABSENT, ABSENT);
-  else groups.push(start, end);
 }
 
 function addReason(reasons: string[], scanner: TraceScanner): void {

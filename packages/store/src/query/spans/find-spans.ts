@@ -4,11 +4,11 @@ import type { PlacedBlock } from '../../hot/spans/cross-copies.ts';
 import { isUnfinished, preferredCopy } from '../../hot/spans/same-span.ts';
 import type { SpanIndex } from '../../hot/spans/span-index.ts';
 import type { TracePage } from '../../store.ts';
+import { NewestRows, type RowKey } from '../newest-rows.ts';
 import { nextTurn, turnIsOver } from '../turn.ts';
 import { matches } from './match.ts';
-import { NewestRows } from './newest-rows.ts';
 import type { QueryPlan } from './plan.ts';
-import { RowFilter, type RowKey, rowKey } from './row-filter.ts';
+import { RowFilter, rowKey } from './row-filter.ts';
 import { compareSpanKeys, encodeCursor, type SpanKey } from './span-order.ts';
 import type { SpanReader } from './span-reader.ts';
 import { withoutCopies } from './without-copies.ts';
@@ -67,7 +67,7 @@ async function newestRows(
   for (const [number, { block }] of blocks.entries()) {
     if (block.minStart > filter.maxStart) continue;
     if (block.maxStart < filter.minStart) break;
-    if (newest.full && block.maxStart < newest.minStart) break;
+    if (newest.full && block.maxStart < newest.minTime) break;
     filter.scan(block, number, newest);
     if (turnIsOver()) await nextTurn();
   }

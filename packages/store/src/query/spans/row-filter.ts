@@ -13,27 +13,18 @@ import {
   WORD_TRACE_HIGH,
   WORD_TRACE_LOW,
 } from '../../hot/spans/row.ts';
-import type { NewestRows } from './newest-rows.ts';
+import type { NewestRows, RowKey } from '../newest-rows.ts';
 import type { QueryPlan } from './plan.ts';
 import type { SpanKey } from './span-order.ts';
-
-/** A place in the order of spans, as far as the columns know it. */
-export interface RowKey {
-  readonly startHigh: number;
-  readonly startLow: number;
-  readonly traceHigh: number;
-  readonly traceLow: number;
-  readonly spanKey: number;
-}
 
 /** The columns' part of a span's key. */
 export function rowKey(key: SpanKey): RowKey {
   return {
-    startHigh: highHalf(key.startTimeUnixNanos),
-    startLow: lowHalf(key.startTimeUnixNanos),
-    traceHigh: Number.parseInt(key.traceId.slice(16, 24), 16),
-    traceLow: Number.parseInt(key.traceId.slice(24), 16),
-    spanKey: Number.parseInt(key.spanId.slice(8), 16),
+    timeHigh: highHalf(key.startTimeUnixNanos),
+    timeLow: lowHalf(key.startTimeUnixNanos),
+    first: Number.parseInt(key.traceId.slice(16, 24), 16),
+    second: Number.parseInt(key.traceId.slice(24), 16),
+    third: Number.parseInt(key.spanId.slice(8), 16),
   };
 }
 
@@ -65,10 +56,10 @@ export class RowFilter {
     let maxLow = lowHalf(plan.maxStart);
     if (
       after !== undefined &&
-      (after.startHigh < maxHigh || (after.startHigh === maxHigh && after.startLow < maxLow))
+      (after.timeHigh < maxHigh || (after.timeHigh === maxHigh && after.timeLow < maxLow))
     ) {
-      maxHigh = after.startHigh;
-      maxLow = after.startLow;
+      maxHigh = after.timeHigh;
+      maxLow = after.timeLow;
     }
     this.#maxHigh = maxHigh;
     this.#maxLow = maxLow;
@@ -116,7 +107,7 @@ export class RowFilter {
     const { operation, zoneMaxStart } = block;
     for (let zone = Math.ceil(block.count / ZONE_ROWS) - 1; zone >= 0; zone--) {
       const latest = zoneMaxStart[zone]!;
-      if (latest < this.minStart || (newest.full && latest < newest.minStart)) continue;
+      if (latest < this.minStart || (newest.full && latest < newest.minTime)) continue;
       const first = zone * ZONE_ROWS;
       for (let row = Math.min(first + ZONE_ROWS, block.count) - 1; row >= first; row--) {
         if (operations !== undefined && operations[operation[row]!] === 0) continue;
@@ -141,13 +132,21 @@ export class RowFilter {
     const after = this.#after;
     if (
       after !== undefined &&
-      high === after.startHigh &&
-      low === after.startLow &&
+      high === after.timeHigh &&
+      low === after.timeLow &&
       !this.#isBehind(records, at, after)
     ) {
       return;
     }
-    newest.push(block, blockNumber, row);
+    newest.push(
+      high,
+      low,
+      records[at + WORD_TRACE_HIGH]!,
+      records[at + WORD_TRACE_LOW]!,
+      records[at + WORD_SPAN_KEY]!,
+      blockNumber,
+      row,
+    );
   }
 
   /** Which of the block's operations pass: `undefined` for all of them, `null` for none. */
@@ -167,9 +166,9 @@ export class RowFilter {
 
   #isBehind(records: Uint32Array, at: number, after: RowKey): boolean {
     const order =
-      after.traceHigh - records[at + WORD_TRACE_HIGH]! ||
-      after.traceLow - records[at + WORD_TRACE_LOW]! ||
-      after.spanKey - records[at + WORD_SPAN_KEY]!;
+      after.first - records[at + WORD_TRACE_HIGH]! ||
+      after.second - records[at + WORD_TRACE_LOW]! ||
+      after.third - records[at + WORD_SPAN_KEY]!;
     return order > 0 || (order === 0 && this.#inclusive);
   }
 }

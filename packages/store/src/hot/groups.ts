@@ -1,4 +1,7 @@
-import { ABSENT, GROUP_WORDS } from './row.ts';
+/** 32-bit words of a group: the ranges of resource, its schema URL, scope, its schema URL, each start and end. */
+export const GROUP_WORDS = 8;
+/** The start and end of what a group has not got. */
+export const ABSENT = 0xffff_ffff;
 
 // Programs send the same few resources and scopes with every request; a copy of the last ones is enough to
 // store the place of each only once.
@@ -6,7 +9,7 @@ const RECENT = 64;
 const RECENT_MAX_BYTES = 16 << 10;
 
 /**
- * Where in a segment the resources and scopes of its spans lie, a number for each pair. Equal pairs mostly
+ * Where in a segment the resources and scopes of its spans, or of other records, lie, a number for each pair. Equal pairs mostly
  * share a number, and so what is decoded from them.
  */
 export class Groups {
@@ -63,6 +66,31 @@ export class Groups {
     }
     return this.count++;
   }
+}
+
+/** The part of a scanner that says where resource and scope of a record lie; -1 for what there is not. */
+export interface ScannedGroup {
+  readonly resourceStart: number;
+  readonly resourceEnd: number;
+  readonly resourceSchemaStart: number;
+  readonly resourceSchemaEnd: number;
+  readonly scopeStart: number;
+  readonly scopeEnd: number;
+  readonly scopeSchemaStart: number;
+  readonly scopeSchemaEnd: number;
+}
+
+/** Appends the `GROUP_WORDS` words of a group, as offsets in the payload. */
+export function pushGroup(groups: number[], scanned: ScannedGroup): void {
+  pushRange(groups, scanned.resourceStart, scanned.resourceEnd);
+  pushRange(groups, scanned.resourceSchemaStart, scanned.resourceSchemaEnd);
+  pushRange(groups, scanned.scopeStart, scanned.scopeEnd);
+  pushRange(groups, scanned.scopeSchemaStart, scanned.scopeSchemaEnd);
+}
+
+function pushRange(groups: number[], start: number, end: number): void {
+  if (start < 0) groups.push(ABSENT, ABSENT);
+  else groups.push(start, end);
 }
 
 function hashRanges(payload: Uint8Array, words: Uint32Array, at: number): number {

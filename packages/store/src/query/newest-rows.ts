@@ -1,25 +1,28 @@
-import { type Block, RECORD_WORDS } from '../../hot/spans/block.ts';
-import {
-  WORD_SPAN_KEY,
-  WORD_START_HIGH,
-  WORD_START_LOW,
-  WORD_TRACE_HIGH,
-  WORD_TRACE_LOW,
-} from '../../hot/spans/row.ts';
-import type { RowKey } from './row-filter.ts';
+/**
+ * A place in the order of rows, as far as the index knows it: the time, then what tells rows of the same
+ * nanosecond apart. Larger ones come first.
+ */
+export interface RowKey {
+  readonly timeHigh: number;
+  readonly timeLow: number;
+  /** Of a span: the last 8 bytes of its trace id, then the last 4 of its span id. */
+  readonly first: number;
+  readonly second: number;
+  readonly third: number;
+}
 
-// A row that was pushed, in 32-bit words: its key in the order of spans, then where it is.
+// A row that was pushed, in 32-bit words: its key, then where it is.
 const WORDS = 7;
-const START_HIGH = 0;
-const START_LOW = 1;
-const TRACE_HIGH = 2;
-const TRACE_LOW = 3;
-const SPAN_KEY = 4;
+const TIME_HIGH = 0;
+const TIME_LOW = 1;
+const FIRST = 2;
+const SECOND = 3;
+const THIRD = 4;
 const BLOCK = 5;
 const ROW = 6;
 
 /**
- * The first `capacity` of the rows that are pushed, in the order of spans. Collects twice as many and then
+ * The first `capacity` of the rows that are pushed, in the order of their keys. Collects twice as many and then
  * throws away the worse half, which costs a comparison or two for each row that is pushed.
  */
 export class NewestRows {
@@ -31,28 +34,34 @@ export class NewestRows {
   // The key of the last row that was thrown away although one with the same key was kept.
   #cut: RowKey | undefined;
 
-  /** Whether there are `capacity` rows, so that rows that started before `minHigh`, `minLow` need not be pushed. */
+  /** Whether there are `capacity` rows, so that rows older than `minHigh`, `minLow` need not be pushed. */
   full = false;
   minHigh = 0;
   minLow = 0;
   /** The two as one double, rounded. */
-  minStart = 0;
+  minTime = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
     this.#words = new Uint32Array(capacity * 2 * WORDS);
   }
 
-  push(block: Block, blockNumber: number, row: number): void {
+  push(
+    timeHigh: number,
+    timeLow: number,
+    first: number,
+    second: number,
+    third: number,
+    blockNumber: number,
+    row: number,
+  ): void {
     const words = this.#words;
     const at = this.#count++ * WORDS;
-    const { records } = block;
-    const from = row * RECORD_WORDS;
-    words[at + START_HIGH] = records[from + WORD_START_HIGH]!;
-    words[at + START_LOW] = records[from + WORD_START_LOW]!;
-    words[at + TRACE_HIGH] = records[from + WORD_TRACE_HIGH]!;
-    words[at + TRACE_LOW] = records[from + WORD_TRACE_LOW]!;
-    words[at + SPAN_KEY] = records[from + WORD_SPAN_KEY]!;
+    words[at + TIME_HIGH] = timeHigh;
+    words[at + TIME_LOW] = timeLow;
+    words[at + FIRST] = first;
+    words[at + SECOND] = second;
+    words[at + THIRD] = third;
     words[at + BLOCK] = blockNumber;
     words[at + ROW] = row;
     if (this.#count === this.#capacity * 2) this.#prune();
@@ -75,11 +84,11 @@ export class NewestRows {
     if (cut === undefined || this.#count < this.#capacity) return false;
     const last = this.key(this.#count - 1);
     return (
-      cut.startHigh === last.startHigh &&
-      cut.startLow === last.startLow &&
-      cut.traceHigh === last.traceHigh &&
-      cut.traceLow === last.traceLow &&
-      cut.spanKey === last.spanKey
+      cut.timeHigh === last.timeHigh &&
+      cut.timeLow === last.timeLow &&
+      cut.first === last.first &&
+      cut.second === last.second &&
+      cut.third === last.third
     );
   }
 
@@ -104,11 +113,11 @@ export class NewestRows {
     const words = this.#words;
     const at = pushed * WORDS;
     return {
-      startHigh: words[at + START_HIGH]!,
-      startLow: words[at + START_LOW]!,
-      traceHigh: words[at + TRACE_HIGH]!,
-      traceLow: words[at + TRACE_LOW]!,
-      spanKey: words[at + SPAN_KEY]!,
+      timeHigh: words[at + TIME_HIGH]!,
+      timeLow: words[at + TIME_LOW]!,
+      first: words[at + FIRST]!,
+      second: words[at + SECOND]!,
+      third: words[at + THIRD]!,
     };
   }
 
@@ -131,9 +140,9 @@ export class NewestRows {
     const order = this.#sorted();
     this.#noteCut(order);
     const last = order[capacity - 1]! * WORDS;
-    this.minHigh = words[last + START_HIGH]!;
-    this.minLow = words[last + START_LOW]!;
-    this.minStart = this.minHigh * 0x1_0000_0000 + this.minLow;
+    this.minHigh = words[last + TIME_HIGH]!;
+    this.minLow = words[last + TIME_LOW]!;
+    this.minTime = this.minHigh * 0x1_0000_0000 + this.minLow;
     this.full = true;
     // What stays moves to the front, where its place is free or is that of a row that goes.
     const kept = order.subarray(0, capacity).sort();
@@ -145,15 +154,15 @@ export class NewestRows {
   }
 }
 
-/** Negative if row `a` comes before row `b`: newer start first, then larger ids first. */
+/** Negative if row `a` comes before row `b`: larger keys come first. */
 function compareRows(words: Uint32Array, a: number, b: number): number {
   const atA = a * WORDS;
   const atB = b * WORDS;
   return (
-    words[atB + START_HIGH]! - words[atA + START_HIGH]! ||
-    words[atB + START_LOW]! - words[atA + START_LOW]! ||
-    words[atB + TRACE_HIGH]! - words[atA + TRACE_HIGH]! ||
-    words[atB + TRACE_LOW]! - words[atA + TRACE_LOW]! ||
-    words[atB + SPAN_KEY]! - words[atA + SPAN_KEY]!
+    words[atB + TIME_HIGH]! - words[atA + TIME_HIGH]! ||
+    words[atB + TIME_LOW]! - words[atA + TIME_LOW]! ||
+    words[atB + FIRST]! - words[atA + FIRST]! ||
+    words[atB + SECOND]! - words[atA + SECOND]! ||
+    words[atB + THIRD]! - words[atA + THIRD]!
   );
 }
