@@ -7,6 +7,7 @@ import type { SpanRows } from './hot/spans/span-rows.ts';
 import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
 import { openLog } from './log/log.ts';
 import { FrameKind, type Log, type LogHealth, type LogOptions } from './log/types.ts';
+import { Freshness } from './query/freshness.ts';
 import { assembleTrace } from './query/spans/assemble-trace.ts';
 import { findSpans } from './query/spans/find-spans.ts';
 import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
@@ -103,6 +104,7 @@ class EmbeddedStore implements TraceStore {
   readonly #log: Log<HotRows>;
   readonly #hot: HotTier;
   readonly #reader = new SpanReader();
+  readonly #fresh = new Freshness();
   /** Queries that closing waits for. */
   readonly #running = new Set<Promise<unknown>>();
   #rejectedSpans = 0;
@@ -197,7 +199,12 @@ class EmbeddedStore implements TraceStore {
   /** Runs a query on what all writers have stored up to now. */
   #query<Result>(run: () => Promise<Result>): Promise<Result> {
     this.#checkOpen();
-    const running = this.#log.refresh().then(run);
+    const running = this.#fresh.holds
+      ? run()
+      : this.#log.refresh().then(() => {
+          this.#fresh.begin();
+          return run();
+        });
     this.#running.add(running);
     const done = (): void => void this.#running.delete(running);
     running.then(done, done);

@@ -1,7 +1,12 @@
 import type { ResourceData, ScopeData, SpanData, SpanEventData, SpanLinkData } from '@tracewell/plugin';
 import { SpanKind, StatusCode } from '@tracewell/plugin';
 import { invalidAt } from '../decode-error.ts';
-import { DEFAULT_LIMITS, type DecodeLimits, type InvalidSpanReason, resolveLimits } from '../decode-limits.ts';
+import {
+  DEFAULT_LIMITS,
+  type DecodeLimits,
+  type InvalidSpanReason,
+  resolveLimits,
+} from '../decode-limits.ts';
 import {
   EVENT_ATTRIBUTES,
   EVENT_DROPPED_ATTRIBUTES_COUNT,
