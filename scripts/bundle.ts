@@ -1,8 +1,8 @@
 // Writes the JavaScript of every package into its `dist`, beside the declarations of `tsc -b`: one file for each
-// export, and what several share in chunks. Node's loader takes a third of a millisecond for a file, and starting an
+// export and for each thread or process that a package starts (`*.entry.ts`), and what several share in chunks. Node's loader takes a third of a millisecond for a file, and starting an
 // application with 150 files of ours took twice as long as with these (`npm run bench -- startup`).
 import { globSync, readFileSync, rmSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild-wasm';
 
 interface Manifest {
@@ -37,10 +37,17 @@ for (const file of globSync('packages/*/package.json').sort()) {
   for (const stale of globSync('dist/**/*.{js,js.map}', { cwd: folder })) rmSync(join(folder, stale));
   await build({
     absWorkingDir: folder,
-    entryPoints: Object.values(exports).map((paths) => ({
-      in: paths['@tracewell/source'],
-      out: paths.default.replace(/^\.\/dist\/(.*)\.js$/, '$1'),
-    })),
+    entryPoints: [
+      ...Object.values(exports).map((paths) => ({
+        in: paths['@tracewell/source'],
+        out: paths.default.replace(/^\.\/dist\/(.*)\.js$/, '$1'),
+      })),
+      // What threads and processes begin with is a file of its own, but nothing to import.
+      ...globSync('src/**/*.entry.ts', { cwd: folder }).map((entry) => ({
+        in: entry,
+        out: basename(entry, '.entry.ts'),
+      })),
+    ],
     outdir: 'dist',
     bundle: true,
     splitting: true,
