@@ -28,6 +28,9 @@ export const ERROR_CODES = {
   TW_LOG_SEGMENT_MISSING: 'A segment in the middle of a log is missing.',
   TW_LOG_FORMAT: 'The log was written by a newer version.',
   TW_LOG_LOCK_FAILED: 'A lock could not be made or taken.',
+  TW_META_FAILED: 'The metadata of a store (`meta.db`) could not be read or written.',
+  TW_COLD_DAMAGED: 'A file of the cold tier is damaged or gone.',
+  TW_COMPACTION_FAILED: 'Segments of the log could not be moved to the cold tier; they stay where they are.',
 } as const;
 
 /** One of the keys of {@link ERROR_CODES}. */

@@ -19,12 +19,7 @@ import { dirname } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileLock } from './file-system.ts';
-import { sqlite } from './sqlite.ts';
-
-/** SQLite's result code for "somebody else holds it". https://sqlite.org/rescode.html#busy */
-const SQLITE_BUSY = 5;
-/** "The disk is full". https://sqlite.org/rescode.html#full */
-const SQLITE_FULL = 13;
+import { isFullCode, SQLITE_BUSY, sqlite, sqliteCode } from './sqlite.ts';
 
 /**
  * Takes the lock at `path`, creating the file.
@@ -40,8 +35,8 @@ export function trySqliteLock(path: string): FileLock | undefined {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
   } catch (error) {
     database?.close();
-    if (resultCode(error) === SQLITE_BUSY) return undefined;
-    if (resultCode(error) === SQLITE_FULL || isFull(dirname(path))) {
+    if (sqliteCode(error) === SQLITE_BUSY) return undefined;
+    if (isFullCode(error) || isFull(dirname(path))) {
       throw new TracewellError(
         'TW_LOG_NO_SPACE',
         `cannot lock ${path}: the disk is full; make room and open the store again`,
@@ -69,7 +64,7 @@ export function isSqliteLocked(path: string): boolean {
     database.exec('PRAGMA busy_timeout = 0; PRAGMA schema_version');
     return false;
   } catch (error) {
-    return resultCode(error) === SQLITE_BUSY;
+    return sqliteCode(error) === SQLITE_BUSY;
   } finally {
     database?.close();
   }
@@ -98,9 +93,4 @@ function isFull(directory: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** The primary result code: the low byte, whatever is added to it. */
-function resultCode(error: unknown): number {
-  return ((error as { errcode?: number }).errcode ?? 0) & 0xff;
 }
