@@ -1,5 +1,8 @@
 import { countSpans, encodeTraces, splitTraces, validateTraces } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
+import { compareTwoTraces, type TraceComparison } from './analysis/compare-traces.ts';
+import { type CriticalPath, criticalPath } from './analysis/critical-path.ts';
+import { findPatterns, type TracePattern } from './analysis/patterns.ts';
 import { type Comment, encodeComment, type NewComment, planComment } from './comments/comment.ts';
 import { isNoSpace } from './fs/file-system.ts';
 import { type HotRows, HotTier } from './hot/hot-tier.ts';
@@ -171,8 +174,27 @@ class EmbeddedStore implements TraceStore {
     return this.#query(() => findSpans(this.#hot.spans, plan, this.#reader));
   }
 
-  async getTrace(traceId: string): Promise<Trace | undefined> {
-    const id = checkTraceId('getTrace', traceId);
+  getTrace(traceId: string): Promise<Trace | undefined> {
+    return this.#trace('getTrace', traceId);
+  }
+
+  async queryCriticalPath(traceId: string): Promise<CriticalPath | undefined> {
+    const trace = await this.#trace('queryCriticalPath', traceId);
+    return trace && criticalPath(trace);
+  }
+
+  async queryPatterns(traceId: string): Promise<TracePattern[] | undefined> {
+    const trace = await this.#trace('queryPatterns', traceId);
+    return trace && findPatterns(trace);
+  }
+
+  async compareTraces(before: string, after: string): Promise<TraceComparison | undefined> {
+    const traces = await Promise.all([before, after].map((id) => this.#trace('compareTraces', id)));
+    return traces[0] && traces[1] && compareTwoTraces(traces[0], traces[1]);
+  }
+
+  async #trace(caller: string, traceId: string): Promise<Trace | undefined> {
+    const id = checkTraceId(caller, traceId);
     return this.#query(async () => {
       const spans = await findTrace(this.#hot.spans, id, this.#reader);
       return spans.length === 0 ? undefined : assembleTrace(id, spans, this.#hot.comments.ofTrace(id));

@@ -4,6 +4,14 @@
  * @module @tracewell/store
  */
 
+export type {
+  ComparedPlace,
+  ComparedTrace,
+  PlaceFigures,
+  TraceComparison,
+} from './analysis/compare-traces.ts';
+export type { CriticalPath, CriticalSpan, CriticalStep } from './analysis/critical-path.ts';
+export type { TracePattern } from './analysis/patterns.ts';
 export type { Comment, NewComment } from './comments/comment.ts';
 export { openStore, type StoreOptions, type TraceStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';

@@ -1,4 +1,7 @@
 import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
+import type { TraceComparison } from './analysis/compare-traces.ts';
+import type { CriticalPath } from './analysis/critical-path.ts';
+import type { TracePattern } from './analysis/patterns.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
 import type { LogHealth } from './log/types.ts';
 
@@ -55,6 +58,15 @@ export interface Store {
 
   /** The comments on a trace and on its spans, oldest first. {@link Store.getTrace} brings them too. */
   getComments(traceId: string): Promise<Comment[]>;
+
+  /** Which spans made a trace as long as it was; `undefined` if there is no such trace. */
+  queryCriticalPath(traceId: string): Promise<CriticalPath | undefined>;
+
+  /** Shapes of a trace that have a remedy: repeated calls, retries, serial calls; `undefined` if there is no such trace. */
+  queryPatterns(traceId: string): Promise<TracePattern[] | undefined>;
+
+  /** Where two traces differ, place by place in their call trees; `undefined` if one of them is not there. */
+  compareTraces(before: string, after: string): Promise<TraceComparison | undefined>;
 
   /** The services that recorded spans, in the order of their names. */
   listServices(options?: ServiceQuery): Promise<ServiceSummary[]>;
