@@ -82,6 +82,15 @@ GET /product |===============|
   );
 });
 
+test('calls that overlap run at the same time already', () => {
+  const trace = draw(`
+root     |===============|
+  first  | =====         |
+  second |   =====       |
+  third  |      =====    |`);
+  assert.deepEqual(found(trace), []);
+});
+
 test('work between the calls, internal spans and failed calls break the run', () => {
   const pauses = `
 root     |===============|
