@@ -1,14 +1,10 @@
 import { ByteDictionary, DICTIONARY_FULL } from '../byte-dictionary.ts';
+import { MAX_SERVICES, Services } from '../services.ts';
 
-/** The service of a span whose resource has no `service.name`; the name that OpenTelemetry gives it too. */
-export const UNKNOWN_SERVICE = 'unknown_service';
-
-const UNKNOWN_SERVICE_BYTES = Buffer.from(UNKNOWN_SERVICE);
 const NOTHING = new Uint8Array(0);
 
-// Bounds: names come from outside, and some programs put an id into each. What finds no room is numbered
+// A bound, since some programs put an id into each name. What finds no room is numbered
 // together as "another one", which a filter never rules out by its number and decides on the decoded span.
-const MAX_SERVICES = 0xffff;
 const MAX_OPERATIONS = 1 << 17;
 const MAX_NAME_BYTES = 1024;
 const MAX_BYTES = 16 << 20;
@@ -21,15 +17,13 @@ const SPARE = MAX_SERVICES + 1;
  * says both. Numbers hold for all segments of an open store and are not stored.
  */
 export class Operations {
-  // Service 0 stands for all that found no room.
-  readonly #services = new ByteDictionary(MAX_SERVICES + 1, MAX_BYTES);
+  readonly #services = new Services();
   // Grouped by service; with the bit OTHER on top for the names of that service that found no room.
   readonly #names: ByteDictionary;
 
   /** @param maxOperations - how many span names get a number of their own */
   constructor(maxOperations: number = MAX_OPERATIONS) {
     this.#names = new ByteDictionary(maxOperations + SPARE, MAX_BYTES);
-    this.#services.add(OTHER, NOTHING, 0, 0);
   }
 
   /** How many operations there are; their numbers are below it. */
@@ -39,13 +33,7 @@ export class Operations {
 
   /** The number of a service by the UTF-8 bytes of its name; `start` is -1 if the resource has none. */
   service(bytes: Uint8Array, start: number, end: number): number {
-    const number =
-      start < 0
-        ? this.#services.add(0, UNKNOWN_SERVICE_BYTES, 0, UNKNOWN_SERVICE_BYTES.length)
-        : end - start > MAX_NAME_BYTES
-          ? DICTIONARY_FULL
-          : this.#services.add(0, bytes, start, end);
-    return number === DICTIONARY_FULL ? 0 : number;
+    return this.#services.number(bytes, start, end);
   }
 
   /** The number of an operation by its service and the UTF-8 bytes of its name. */
@@ -64,7 +52,7 @@ export class Operations {
 
   /** A service's name; `undefined` for the number that stands for several. */
   serviceName(service: number): string | undefined {
-    return service === 0 ? undefined : this.#services.text(service);
+    return this.#services.name(service);
   }
 
   /** An operation's name; `undefined` for the number that stands for several. */
@@ -74,16 +62,15 @@ export class Operations {
 
   /** The bytes of an operation's service and name as they came, to be saved; `undefined` where it stands for several. */
   bytesOf(operation: number): { service: Uint8Array | undefined; name: Uint8Array | undefined } {
-    const service = this.serviceOf(operation);
     return {
-      service: service === 0 ? undefined : this.#services.bytes(service),
+      service: this.#services.bytesOf(this.serviceOf(operation)),
       name: this.#names.group(operation) >= OTHER ? undefined : this.#names.bytes(operation),
     };
   }
 
   /** The number of what {@link Operations.bytesOf} returned. */
   fromBytes(service: Uint8Array | undefined, name: Uint8Array | undefined): number {
-    const number = service === undefined ? 0 : this.service(service, 0, service.length);
+    const number = this.#services.fromBytes(service);
     if (name !== undefined) return this.operation(number, name, 0, name.length);
     return this.#names.add((OTHER | number) >>> 0, NOTHING, 0, 0);
   }
@@ -95,13 +82,9 @@ export class Operations {
   select(service: string | undefined, name: string | undefined): Uint8Array | undefined {
     if (service === undefined && name === undefined) return undefined;
     const selected = new Uint8Array(this.size);
-    const services = new Uint8Array(this.#services.size);
-    for (let number = 0; number < services.length; number++) {
-      const known = this.serviceName(number);
-      if (service === undefined || known === undefined || known === service) services[number] = 1;
-    }
+    const services = service === undefined ? undefined : this.#services.select(service);
     for (let operation = 0; operation < selected.length; operation++) {
-      if (services[this.serviceOf(operation)] === 0) continue;
+      if (services !== undefined && services[this.serviceOf(operation)] === 0) continue;
       if (name === undefined) selected[operation] = 1;
       else {
         const known = this.name(operation);

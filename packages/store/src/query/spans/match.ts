@@ -1,5 +1,5 @@
 import type { SpanData } from '@tracewell/plugin';
-import { UNKNOWN_SERVICE } from '../../hot/spans/operations.ts';
+import { UNKNOWN_SERVICE } from '../../hot/services.ts';
 import { hasAttributes } from '../attributes.ts';
 import type { QueryPlan } from './plan.ts';
 
