@@ -29,6 +29,10 @@ import type {
   TracePage,
   TraceQuery,
 } from './store.ts';
+import { type FollowOptions, follow, type LogTail } from './tails/follow.ts';
+import { FrameSignal, signalling } from './tails/frame-signal.ts';
+import type { FrameHandler } from './tails/tail.ts';
+import { Tails } from './tails/tails.ts';
 
 /** Options of {@link openStore}: those of the log, whose defaults suit an application that records itself. */
 export interface StoreOptions extends LogOptions {}
@@ -49,6 +53,39 @@ export interface TraceStore extends Store {
    * way. For a process that is about to exit; blocks for a disk write.
    */
   insertBatchSync(batch: SpanBatch): InsertResult;
+
+  /**
+   * Follows the log: hands what all writers of the directory have stored to `handler`, and goes on with what
+   * comes in, from a position that is saved under the tail's name. At least once: a step whose handler rejects
+   * comes again, and so does the last one after a crash. If several processes run a tail of the same name, one
+   * delivers and the others take over when it dies.
+   *
+   * @param name - 1 to 63 of `a-z`, `0-9`, `_` and `-`
+   * @param handler - takes frames in the order of each writer; resolves when they need not come again
+   * @throws `TracewellError` (`TW_LOG_READ_ONLY`) if the store was opened to only read
+   * @throws TypeError, RangeError for a wrong argument, or a name that a tail of this store has already
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const store = await openStore('.tracewell');
+   * const tail = store.follow('count', async (frames) => {
+   *   for (const { content, payload } of frames) console.log(content, payload.length);
+   * });
+   * await tail.flush();
+   * await store.close();
+   * ```
+   */
+  follow(name: string, handler: FrameHandler, options?: FollowOptions): LogTail;
+
+  /**
+   * Forgets a tail and its position, so that it holds nothing back any more; stops it if it runs here. If
+   * another process still runs it, it makes itself known again when it begins the next time.
+   *
+   * @returns whether there was one
+   */
+  removeTail(name: string): Promise<boolean>;
 }
 
 /**
@@ -76,10 +113,12 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
     throw new TypeError(`openStore: directory must be a path, got ${shown(directory)}`);
   }
   const hot = new HotTier();
-  const log = await openLog(directory, hot, options).catch((error: unknown) => {
+  const signal = new FrameSignal();
+  const log = await openLog(directory, signalling(hot, signal), options).catch((error: unknown) => {
     throw openingError(directory, options, error);
   });
-  return new EmbeddedStore(directory, options.readOnly === true, log, hot);
+  const readOnly = options.readOnly === true;
+  return new EmbeddedStore(directory, readOnly, log, hot, new Tails(directory, readOnly, log, signal));
 }
 
 /** What the operating system refuses gets a code and a way out; whatever else went wrong says so itself. */
@@ -108,16 +147,18 @@ class EmbeddedStore implements TraceStore {
   readonly #hot: HotTier;
   readonly #reader = new SpanReader();
   readonly #fresh = new Freshness();
+  readonly #tails: Tails;
   /** Queries that closing waits for. */
   readonly #running = new Set<Promise<unknown>>();
   #rejectedSpans = 0;
   #closed: Promise<void> | undefined;
 
-  constructor(directory: string, readOnly: boolean, log: Log<HotRows>, hot: HotTier) {
+  constructor(directory: string, readOnly: boolean, log: Log<HotRows>, hot: HotTier, tails: Tails) {
     this.directory = directory;
     this.#readOnly = readOnly;
     this.#log = log;
     this.#hot = hot;
+    this.#tails = tails;
   }
 
   async insertSpans(spans: readonly SpanData[]): Promise<InsertResult> {
@@ -233,6 +274,16 @@ class EmbeddedStore implements TraceStore {
     return running;
   }
 
+  follow(name: string, handler: FrameHandler, options?: FollowOptions): LogTail {
+    this.#checkOpen();
+    return follow(this.#tails, name, handler, options);
+  }
+
+  async removeTail(name: string): Promise<boolean> {
+    this.#checkOpen();
+    return this.#tails.remove(name);
+  }
+
   async health(): Promise<StoreHealth> {
     if (this.#closed === undefined) await this.#log.refresh();
     for (const _ of this.#hot.spans.reconcile()) if (turnIsOver()) await nextTurn();
@@ -252,6 +303,7 @@ class EmbeddedStore implements TraceStore {
       unreadableSpans,
       indexBytes: bytes,
       log,
+      tails: this.#tails.health(),
     };
   }
 
@@ -267,6 +319,7 @@ class EmbeddedStore implements TraceStore {
 
   async #close(): Promise<void> {
     await Promise.allSettled(this.#running);
+    await this.#tails.stop();
     await this.#log.close();
   }
 

@@ -26,3 +26,7 @@ export type {
   TracePage,
   TraceQuery,
 } from './store.ts';
+export type { FollowOptions, LogTail } from './tails/follow.ts';
+export type { FrameContent, LogFrame } from './tails/follower.ts';
+export type { FrameHandler } from './tails/tail.ts';
+export type { TailHealth, TailPosition } from './tails/tails.ts';

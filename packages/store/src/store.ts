@@ -4,6 +4,7 @@ import type { CriticalPath } from './analysis/critical-path.ts';
 import type { TracePattern } from './analysis/patterns.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
 import type { LogHealth } from './log/types.ts';
+import type { TailHealth } from './tails/tails.ts';
 
 /**
  * What a trace store can do, wherever it is: in this process, behind HTTP, in another engine.
@@ -204,4 +205,6 @@ export interface StoreHealth {
   readonly indexBytes: number;
   /** How the log beneath is. */
   readonly log: LogHealth;
+  /** What follows the log, in this process and in others. */
+  readonly tails: readonly TailHealth[];
 }

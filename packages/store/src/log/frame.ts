@@ -188,6 +188,11 @@ export function frameSegmentId(bytes: Uint8Array, at: number): SegmentId {
   return { low: readU32(bytes, at + AT_SEGMENT_ID), high: readU32(bytes, at + AT_SEGMENT_ID + 4) };
 }
 
+/** The checksum in the header of a frame. */
+export function frameChecksum(bytes: Uint8Array, at: number): number {
+  return readU32(bytes, at + AT_CRC);
+}
+
 /** Whether a number is a {@link FrameKind} of this version. */
 export function isKnownKind(kind: number): kind is FrameKind {
   return KNOWN_KINDS.has(kind);
