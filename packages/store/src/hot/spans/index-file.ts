@@ -2,16 +2,19 @@ import { GROUP_WORDS, Groups } from '../groups.ts';
 import { Block, blockBytes, ZONE_ROWS } from './block.ts';
 import type { Operations } from './operations.ts';
 import { FLAG_COPY_ELSEWHERE } from './row.ts';
+import { TRACE_FILTER_BYTES, TraceFilter } from './trace-filter.ts';
 
 /**
  * The index of a segment as bytes. Little-endian; every part starts at a multiple of 8, so that columns are
  * used where they were read. The log adds a checksum and the segment's identity around it.
  *
  * ```
- * header      Uint32 x 8: magic, version, blocks, groups, operations, bytes of names, 0, 0
+ * header      Uint32 x 8: magic, version, blocks, groups, operations, bytes of names, bytes of the
+ *             trace filter, 0
  * operations  for each: Uint32 length of the service's name, Uint32 length of the name (0xFFFFFFFF: stands for several)
  * names       the bytes of those names one after the other
  * groups      Uint32 x GROUP_WORDS for each
+ * filter      the slots of trace-filter.ts; none if there is one block
  * block       Uint32 x 8: rows, failing rows, seed, operations, groups, rows hidden as copies, 0, 0
  *             Float64 x 2: earliest and latest start
  *             Uint32 x operations: index into the operations of the file
@@ -21,13 +24,20 @@ import { FLAG_COPY_ELSEWHERE } from './row.ts';
  * ```
  */
 const MAGIC = 0x58495754;
-const VERSION = 1;
+const VERSION = 2;
 const HEADER_BYTES = 32;
 const BLOCK_HEADER_BYTES = 48;
+/** What of a segment's index is saved. */
+interface SavedParts {
+  readonly blocks: Block[];
+  readonly groups: Groups;
+  readonly traceFilter: TraceFilter | undefined;
+}
+
 const STANDS_FOR_SEVERAL = 0xffff_ffff;
 
-/** The pieces of the file, to be written one after the other. The blocks must be trimmed. */
-export function saveIndex(blocks: readonly Block[], groups: Groups, operations: Operations): Uint8Array[] {
+/** The pieces of the file, to be written one after the other. The index must be trimmed. */
+export function saveIndex({ blocks, groups, traceFilter }: SavedParts, operations: Operations): Uint8Array[] {
   const fileNumbers = new Map<number, number>();
   for (const block of blocks) {
     for (let index = 0; index < block.operationCount; index++) {
@@ -52,11 +62,12 @@ export function saveIndex(blocks: readonly Block[], groups: Groups, operations: 
     groups.count,
     fileNumbers.size,
     nameBytes.length,
-    0,
+    traceFilter?.slots.length ?? 0,
     0,
   );
 
   const pieces = [bytesOf(header), bytesOf(lengths), padded(nameBytes), bytesOf(groups.words)];
+  if (traceFilter !== undefined) pieces.push(traceFilter.slots);
   for (const block of blocks) {
     const { count, failingCount, seed, operationCount, groupCount, copies } = block;
     const numbers = Uint32Array.of(count, failingCount, seed, operationCount, groupCount, copies, 0, 0);
@@ -80,10 +91,7 @@ export function saveIndex(blocks: readonly Block[], groups: Groups, operations: 
  * @param bytes - aligned to 8; become part of the blocks
  * @returns `undefined` if another version wrote it, or its lengths do not fit
  */
-export function loadIndex(
-  bytes: Uint8Array,
-  operations: Operations,
-): { blocks: Block[]; groups: Groups } | undefined {
+export function loadIndex(bytes: Uint8Array, operations: Operations): SavedParts | undefined {
   const buffer = bytes.buffer as ArrayBuffer;
   const end = bytes.byteOffset + bytes.length;
   let at = bytes.byteOffset;
@@ -95,7 +103,7 @@ export function loadIndex(
 
   if (at % 8 !== 0 || bytes.length < HEADER_BYTES) return undefined;
   const header = new Uint32Array(buffer, at, HEADER_BYTES / 4);
-  const [magic, version, blockCount, groupCount, operationCount, nameBytes] = header;
+  const [magic, version, blockCount, groupCount, operationCount, nameBytes, filterBytes] = header;
   if (magic !== MAGIC || version !== VERSION) return undefined;
   take(HEADER_BYTES);
 
@@ -123,6 +131,11 @@ export function loadIndex(
   const groupsAt = at;
   if (!take(groupCount! * GROUP_WORDS * 4)) return undefined;
   const groups = Groups.from(new Uint32Array(buffer, groupsAt, groupCount! * GROUP_WORDS));
+
+  const filterAt = at;
+  if ((filterBytes !== 0 && filterBytes !== TRACE_FILTER_BYTES) || !take(filterBytes)) return undefined;
+  const slots = new Uint8Array(buffer, filterAt, filterBytes);
+  const traceFilter = filterBytes === 0 ? undefined : new TraceFilter(slots, blockCount);
 
   const blocks: Block[] = [];
   for (let index = 0; index < blockCount!; index++) {
@@ -156,7 +169,7 @@ export function loadIndex(
     block.groupCount = runs!;
     blocks.push(block);
   }
-  return { blocks, groups };
+  return { blocks, groups, traceFilter };
 }
 
 function padding(length: number): number {

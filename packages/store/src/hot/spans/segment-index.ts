@@ -5,6 +5,7 @@ import { BLOCK_ROWS, Block } from './block.ts';
 import { GROUP_SHIFT, ROW_WORDS, WORD_FLAGS, WORD_LENGTH, WORD_OFFSET, WORD_OPERATION } from './row.ts';
 import { type CopyVerdict, compareCopies } from './same-span.ts';
 import type { SpanRows } from './span-rows.ts';
+import { TraceFilter } from './trace-filter.ts';
 
 /** The index of one segment: its blocks, of which only the last one still grows, and its groups. */
 export class SegmentIndex {
@@ -13,6 +14,8 @@ export class SegmentIndex {
   readonly segment: Segment;
   readonly blocks: Block[];
   readonly groups: Groups;
+  /** Of the blocks that are full; none before the second block begins. */
+  traceFilter: TraceFilter | undefined;
   /** Spans that came again within a block and were left out. */
   copies = 0;
   // Of the last block: the index of an operation in its list, plus 1; 0 if it is not in it.
@@ -23,10 +26,16 @@ export class SegmentIndex {
   // What the last comparison of two copies said.
   #verdict: CopyVerdict = 'different';
 
-  constructor(segment: Segment, blocks: Block[] = [], groups: Groups = new Groups()) {
+  constructor(
+    segment: Segment,
+    blocks: Block[] = [],
+    groups: Groups = new Groups(),
+    traceFilter: TraceFilter | undefined = undefined,
+  ) {
     this.segment = segment;
     this.blocks = blocks;
     this.groups = groups;
+    this.traceFilter = traceFilter;
   }
 
   /**
@@ -80,7 +89,9 @@ export class SegmentIndex {
   /** Gives back the memory of rows that will never come; for a segment that is complete. */
   trim(): void {
     if (this.blocks.at(-1)?.count === 0) this.blocks.pop();
-    this.blocks.at(-1)?.trim();
+    const last = this.blocks.at(-1);
+    last?.trim();
+    if (last !== undefined && this.traceFilter?.blocks === this.blocks.length - 1) this.traceFilter.add(last);
     this.groups.trim();
     this.#indexOf = new Uint16Array(0);
   }
@@ -93,6 +104,7 @@ export class SegmentIndex {
   /** Bytes of memory that the index holds. */
   get byteLength(): number {
     let bytes = this.groups.words.byteLength + this.#indexOf.byteLength;
+    bytes += this.traceFilter?.slots.byteLength ?? 0;
     for (const block of this.blocks) bytes += block.byteLength;
     return bytes;
   }
@@ -108,7 +120,11 @@ export class SegmentIndex {
     const last = this.blocks.at(-1);
     const seed = (Math.random() * 0x1_0000_0000) >>> 0;
     const block = last === undefined ? new Block(seed) : new Block(seed, BLOCK_ROWS);
-    last?.trim();
+    if (last !== undefined) {
+      last.trim();
+      this.traceFilter ??= new TraceFilter();
+      this.traceFilter.add(last);
+    }
     this.#indexOf.fill(0);
     this.blocks.push(block);
     return block;

@@ -46,7 +46,7 @@ export class SpanIndex implements SignalIndex<SpanRows> {
   load(segment: Segment, bytes: Uint8Array): boolean {
     const loaded = loadIndex(bytes, this.operations);
     if (loaded === undefined) return false;
-    this.#segments.set(segment, new SegmentIndex(segment, loaded.blocks, loaded.groups));
+    this.#segments.set(segment, new SegmentIndex(segment, loaded.blocks, loaded.groups, loaded.traceFilter));
     this.#blocks = this.#blocksByStart = undefined;
     return true;
   }
@@ -56,7 +56,7 @@ export class SpanIndex implements SignalIndex<SpanRows> {
     if (index === undefined) return undefined;
     index.trim();
     this.#blocks = this.#blocksByStart = undefined;
-    return saveIndex(index.blocks, index.groups, this.operations);
+    return saveIndex(index, this.operations);
   }
 
   remove(segment: Segment): void {
@@ -76,6 +76,19 @@ export class SpanIndex implements SignalIndex<SpanRows> {
       }
     }
     return this.#blocks;
+  }
+
+  /** The blocks that may have spans of a trace, by the last 8 bytes of its id. */
+  blocksOfTrace(traceHigh: number, traceLow: number): PlacedBlock[] {
+    const found: PlacedBlock[] = [];
+    for (const index of this.#segments.values()) {
+      const { blocks, traceFilter } = index;
+      for (let number = 0; number < blocks.length; number++) {
+        if (traceFilter?.mayHave(number, traceHigh, traceLow) === false) continue;
+        found.push({ index, block: blocks[number]! });
+      }
+    }
+    return found;
   }
 
   /** As {@link SpanIndex.blocks}, those first that have the latest start. */

@@ -23,7 +23,7 @@ export async function findTrace(index: SpanIndex, traceId: string, reader: SpanR
   const high = Number.parseInt(traceId.slice(16, 24), 16);
   const low = Number.parseInt(traceId.slice(24), 16);
   const spans: SpanData[] = [];
-  for (const placed of index.blocks()) {
+  for (const placed of index.blocksOfTrace(high, low)) {
     const { block } = placed;
     const rows: number[] = [];
     for (let row = block.lastRowOfTrace(high, low); row >= 0; row = block.nextInTrace[row]! - 1) {
