@@ -32,6 +32,13 @@ export const ERROR_CODES = {
   TW_META_FAILED: 'The metadata of a store (`meta.db`) could not be read or written.',
   TW_COLD_DAMAGED: 'A file of the cold tier is damaged or gone.',
   TW_COMPACTION_FAILED: 'Segments of the log could not be moved to the cold tier; they stay where they are.',
+  TW_SQL_UNAVAILABLE: 'DuckDB, which SQL runs on, is not installed or cannot be started.',
+  TW_SQL_REFUSED: 'A SQL statement is, or uses, something that is not allowed.',
+  TW_SQL_INVALID: 'A SQL statement cannot be parsed, or does not fit the tables or the data.',
+  TW_SQL_TIMEOUT: 'A SQL query did not end by its deadline and was stopped.',
+  TW_SQL_MEMORY: 'A SQL query needs more memory than it may have.',
+  TW_SQL_BUSY: 'Too many SQL queries wait already.',
+  TW_SQL_FAILED: 'A SQL query failed for no fault of the statement.',
 } as const;
 
 /** One of the keys of {@link ERROR_CODES}. */
