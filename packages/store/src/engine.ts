@@ -1,8 +1,11 @@
 import { countSpans, encodeTraces, splitTraces, validateTraces } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
+import { type Anomaly, type AnomalyQuery, findAnomalies, planAnomalies } from './analysis/anomalies.ts';
 import { compareTwoTraces, type TraceComparison } from './analysis/compare-traces.ts';
 import { type CriticalPath, criticalPath } from './analysis/critical-path.ts';
 import { findPatterns, type TracePattern } from './analysis/patterns.ts';
+import type { SpanFacts } from './analysis/span-facts.ts';
+import { planSummary, type Summary, type SummaryQuery, summarize } from './analysis/summary.ts';
 import { type Comment, encodeComment, type NewComment, planComment } from './comments/comment.ts';
 import { isNoSpace } from './fs/file-system.ts';
 import { type HotRows, HotTier } from './hot/hot-tier.ts';
@@ -17,8 +20,11 @@ import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
 import { listServices } from './query/spans/list-services.ts';
 import { planQuery, planServices } from './query/spans/plan.ts';
 import { SpanReader } from './query/spans/span-reader.ts';
+import { visitSpans } from './query/spans/visit-spans.ts';
 import { nextTurn, turnIsOver } from './query/turn.ts';
 import { shown } from './shown.ts';
+import type { Sql } from './sql/query-sql.ts';
+import type { SqlOptions, SqlResult } from './sql/types.ts';
 import type {
   InsertResult,
   ServiceQuery,
@@ -151,6 +157,7 @@ class EmbeddedStore implements TraceStore {
   /** Queries that closing waits for. */
   readonly #running = new Set<Promise<unknown>>();
   #rejectedSpans = 0;
+  #sql: Promise<Sql> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(directory: string, readOnly: boolean, log: Log<HotRows>, hot: HotTier, tails: Tails) {
@@ -219,6 +226,22 @@ class EmbeddedStore implements TraceStore {
     return this.#trace('getTrace', traceId);
   }
 
+  async querySummary(query: SummaryQuery = {}): Promise<Summary> {
+    const plan = planSummary(query, nowUnixNanos());
+    return this.#query(() => summarize(this.#facts(), plan));
+  }
+
+  async queryAnomalies(query: AnomalyQuery = {}): Promise<Anomaly[]> {
+    const plan = planAnomalies(query, nowUnixNanos());
+    return this.#query(() => findAnomalies(this.#facts(), plan));
+  }
+
+  /** The spans that an analysis counts. */
+  #facts(): SpanFacts {
+    const { spans } = this.#hot;
+    return { operations: spans.operations, visit: (window, visit) => visitSpans(spans, window, visit) };
+  }
+
   async queryCriticalPath(traceId: string): Promise<CriticalPath | undefined> {
     const trace = await this.#trace('queryCriticalPath', traceId);
     return trace && criticalPath(trace);
@@ -284,6 +307,13 @@ class EmbeddedStore implements TraceStore {
     return this.#tails.remove(name);
   }
 
+  async querySql(sql: string, options: SqlOptions = {}): Promise<SqlResult> {
+    this.#checkOpen();
+    // Not loaded before somebody asks.
+    this.#sql ??= import('./sql/query-sql.ts').then(({ Sql }) => new Sql(this.directory));
+    return (await this.#sql).query(sql, options);
+  }
+
   async health(): Promise<StoreHealth> {
     if (this.#closed === undefined) await this.#log.refresh();
     for (const _ of this.#hot.spans.reconcile()) if (turnIsOver()) await nextTurn();
@@ -318,6 +348,7 @@ class EmbeddedStore implements TraceStore {
   }
 
   async #close(): Promise<void> {
+    (await this.#sql)?.close();
     await Promise.allSettled(this.#running);
     await this.#tails.stop();
     await this.#log.close();

@@ -4,6 +4,7 @@
  * @module @tracewell/store
  */
 
+export type { Anomaly, AnomalyQuery } from './analysis/anomalies.ts';
 export type {
   ComparedPlace,
   ComparedTrace,
@@ -11,11 +12,14 @@ export type {
   TraceComparison,
 } from './analysis/compare-traces.ts';
 export type { CriticalPath, CriticalSpan, CriticalStep } from './analysis/critical-path.ts';
+export type { SpanFigures } from './analysis/figures.ts';
 export type { TracePattern } from './analysis/patterns.ts';
+export type { OperationFigures, ServiceFigures, Summary, SummaryQuery } from './analysis/summary.ts';
 export type { Comment, NewComment } from './comments/comment.ts';
 export { openStore, type StoreOptions, type TraceStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';
 export type { Durability, LogHealth, LogOptions, WriterHealth } from './log/types.ts';
+export type { SqlColumn, SqlOptions, SqlResult, SqlRow, SqlValue } from './sql/types.ts';
 export type {
   InsertResult,
   ServiceQuery,
@@ -26,6 +30,12 @@ export type {
   TracePage,
   TraceQuery,
 } from './store.ts';
+export {
+  type DurableExport,
+  type DurableExporterOptions,
+  type DurableExportStats,
+  durableExporter,
+} from './tails/durable-exporter.ts';
 export type { FollowOptions, LogTail } from './tails/follow.ts';
 export type { FrameContent, LogFrame } from './tails/follower.ts';
 export type { FrameHandler } from './tails/tail.ts';

@@ -1,9 +1,12 @@
 import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
+import type { Anomaly, AnomalyQuery } from './analysis/anomalies.ts';
 import type { TraceComparison } from './analysis/compare-traces.ts';
 import type { CriticalPath } from './analysis/critical-path.ts';
 import type { TracePattern } from './analysis/patterns.ts';
+import type { Summary, SummaryQuery } from './analysis/summary.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
 import type { LogHealth } from './log/types.ts';
+import type { SqlOptions, SqlResult } from './sql/types.ts';
 import type { TailHealth } from './tails/tails.ts';
 
 /**
@@ -60,6 +63,12 @@ export interface Store {
   /** The comments on a trace and on its spans, oldest first. {@link Store.getTrace} brings them too. */
   getComments(traceId: string): Promise<Comment[]>;
 
+  /** What happened in a window: counts, error rates, durations, by service and operation. */
+  querySummary(query?: SummaryQuery): Promise<Summary>;
+
+  /** What got worse than it was before: services and operations, by error rate and latency; the worst first. */
+  queryAnomalies(query?: AnomalyQuery): Promise<Anomaly[]>;
+
   /** Which spans made a trace as long as it was; `undefined` if there is no such trace. */
   queryCriticalPath(traceId: string): Promise<CriticalPath | undefined>;
 
@@ -71,6 +80,26 @@ export interface Store {
 
   /** The services that recorded spans, in the order of their names. */
   listServices(options?: ServiceQuery): Promise<ServiceSummary[]>;
+
+  /**
+   * Runs one `SELECT` over the tables `spans`, `logs`, `metrics`, `metrics_5m` and `comments`. It runs on DuckDB,
+   * an optional peer dependency, in a process of its own that nothing but the store's files is within reach of.
+   *
+   * @throws `TracewellError` (`TW_SQL_UNAVAILABLE`) if DuckDB is not installed; `TW_SQL_REFUSED`, `TW_SQL_INVALID`
+   * if the statement is not allowed, or wrong; `TW_SQL_TIMEOUT`, `TW_SQL_MEMORY`, `TW_SQL_BUSY` at a limit;
+   * `TW_SQL_FAILED`
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const store = await openStore('.tracewell');
+   * const { rows } = await store.querySql('SELECT 6 * 7 AS answer');
+   * console.log(rows[0]?.answer); // 42
+   * await store.close();
+   * ```
+   */
+  querySql(sql: string, options?: SqlOptions): Promise<SqlResult>;
 
   /** How the store is. Tells also after {@link Store.close}. */
   health(): Promise<StoreHealth>;
