@@ -394,8 +394,7 @@ export function readPageHeader(bytes: Uint8Array, start: number): { header: Page
   let uncompressedSize = -1;
   let compressedSize = -1;
   let crc: number | undefined;
-  let valueCount = -1;
-  let encoding = -1;
+  let details: readonly [number, number] = [-1, -1];
   while (thrift.next()) {
     switch (thrift.field) {
       case 1:
@@ -413,17 +412,26 @@ export function readPageHeader(bytes: Uint8Array, start: number): { header: Page
       case 5:
       case 7:
         thrift.struct();
-        while (thrift.next()) {
-          if (thrift.field === 1) valueCount = thrift.int();
-          else if (thrift.field === 2) encoding = thrift.int();
-          else thrift.skip();
-        }
+        details = readTwoInts(thrift);
         break;
       default:
         thrift.skip();
     }
   }
+  const [valueCount, encoding] = details;
   return { header: { type, uncompressedSize, compressedSize, crc, valueCount, encoding }, bodyAt: thrift.at };
+}
+
+/** The rest of a struct whose first two fields are integers. */
+function readTwoInts(thrift: ThriftReader): readonly [number, number] {
+  let first = -1;
+  let second = -1;
+  while (thrift.next()) {
+    if (thrift.field === 1) first = thrift.int();
+    else if (thrift.field === 2) second = thrift.int();
+    else thrift.skip();
+  }
+  return [first, second];
 }
 
 /** Writes the header of a Bloom filter of so many bytes. */
@@ -473,17 +481,7 @@ export function readFileMetadata(bytes: Uint8Array): FileMetadata {
           rowGroups.push(readRowGroup(thrift));
         break;
       case 5:
-        for (let left = thrift.list(ThriftType.STRUCT); left > 0; left--) {
-          let key = '';
-          let value = '';
-          thrift.structElement();
-          while (thrift.next()) {
-            if (thrift.field === 1) key = thrift.string();
-            else if (thrift.field === 2) value = thrift.string();
-            else thrift.skip();
-          }
-          keyValues.set(key, value);
-        }
+        for (let left = thrift.list(ThriftType.STRUCT); left > 0; left--) readKeyValue(thrift, keyValues);
         break;
       case 6:
         createdBy = thrift.string();
@@ -493,6 +491,18 @@ export function readFileMetadata(bytes: Uint8Array): FileMetadata {
     }
   }
   return { schema, rows, rowGroups, keyValues, createdBy };
+}
+
+function readKeyValue(thrift: ThriftReader, keyValues: Map<string, string>): void {
+  let key = '';
+  let value = '';
+  thrift.structElement();
+  while (thrift.next()) {
+    if (thrift.field === 1) key = thrift.string();
+    else if (thrift.field === 2) value = thrift.string();
+    else thrift.skip();
+  }
+  keyValues.set(key, value);
 }
 
 function readSchemaElement(thrift: ThriftReader): SchemaElement {
@@ -539,18 +549,9 @@ function readLogical(thrift: ThriftReader): Logical | undefined {
         thrift.skip();
         logical = 'timestamp-nanos';
         break;
-      case LOGICAL_FIELD.integer: {
-        let width = 0;
-        let signed = true;
-        thrift.struct();
-        while (thrift.next()) {
-          if (thrift.field === 1) width = thrift.byte();
-          else if (thrift.field === 2) signed = thrift.bool();
-          else thrift.skip();
-        }
-        logical = `${signed ? '' : 'u'}int${width === 32 ? 32 : 64}`;
+      case LOGICAL_FIELD.integer:
+        logical = readIntegerType(thrift);
         break;
-      }
       default: {
         const { field } = thrift;
         thrift.skip();
@@ -562,6 +563,18 @@ function readLogical(thrift: ThriftReader): Logical | undefined {
     }
   }
   return logical;
+}
+
+function readIntegerType(thrift: ThriftReader): Logical {
+  let width = 0;
+  let signed = true;
+  thrift.struct();
+  while (thrift.next()) {
+    if (thrift.field === 1) width = thrift.byte();
+    else if (thrift.field === 2) signed = thrift.bool();
+    else thrift.skip();
+  }
+  return `${signed ? '' : 'u'}int${width === 32 ? 32 : 64}`;
 }
 
 function readRowGroup(thrift: ThriftReader): RowGroupMetadata {

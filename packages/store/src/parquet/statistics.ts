@@ -47,7 +47,7 @@ function dictionaryRange(
   return isBytes(dictionary) ? cutRange(dictionary, min, max) : numberRange(type, dictionary, min, max);
 }
 
-function bytesRange(values: BytesValues, from: number, to: number): Range {
+function bytesRange(values: BytesValues, from: number, to: number): Range | undefined {
   let min = from;
   let max = from;
   for (let index = from + 1; index < to; index++) {
