@@ -105,7 +105,7 @@ export class Tails {
     });
   }
 
-  /** To be told when a segment goes: counts what tails miss of it. */
+  /** To be called before a segment's file goes: counts what tails miss of it. */
   released(segment: Segment): void {
     this.#open(false)?.released(segment, ({ positions }) =>
       unreadOf(segment, unreadBytes(this.#log.segments(), positions)),
