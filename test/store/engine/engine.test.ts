@@ -129,6 +129,23 @@ test('queries while inserting see every acknowledged span and never half a batch
   await inserting;
 });
 
+test('what one store has acknowledged is found by another at once, also right after a query that found nothing', async (t) => {
+  const directory = newDirectory(t);
+  const [writer, reader] = [await openStore(directory, FAST), await openStore(directory)];
+  try {
+    for (let round = 1; round <= 100; round++) {
+      const one = span({ traceId: id(round).repeat(2) });
+      await reader.getTrace(one.traceId);
+      if (round % 2 === 0) await writer.insertSpans([one]);
+      else writer.insertBatchSync({ bytes: encodeTraces([one]), spanCount: 1 });
+      assert.equal((await reader.getTrace(one.traceId))?.spans.length, 1, `round ${round}`);
+    }
+  } finally {
+    await writer.close();
+    await reader.close();
+  }
+});
+
 test('a trace comes whole, as a tree, with what it says about itself', async (t) => {
   await using store = await openStore(newDirectory(t), FAST);
   const root = span({ spanId: id(1), startTimeUnixNanos: 100n, endTimeUnixNanos: 5_000_100n });

@@ -12,6 +12,7 @@ const SEGMENT: Segment = {
   sealed: true,
   bytes: 64,
   read: () => assert.fail('nothing to read'),
+  fill: () => assert.fail('nothing to read'),
 };
 
 test('a frame that holds no OTLP is counted and passed over; the next one is taken', () => {

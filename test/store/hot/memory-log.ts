@@ -42,6 +42,10 @@ class MemorySegment implements Segment {
     if (offset + length > this.bytes) throw new RangeError(`read behind the end of ${this.id}`);
     return this.#bytes.slice(offset, offset + length);
   }
+
+  fill(target: Uint8Array, offset: number): void {
+    target.set(this.read(offset, target.length));
+  }
 }
 
 export class MemoryLog {

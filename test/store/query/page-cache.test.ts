@@ -6,7 +6,7 @@ import { PageCache } from '../../../packages/store/src/query/page-cache.ts';
 
 /** A segment whose bytes follow from their place, of more pages than the cache has room for. */
 function segment(seed: number) {
-  const state = { bytes: 0, reads: 0 };
+  const state = { bytes: 0, reads: 0, failNext: false };
   const index = new SegmentIndex({
     writer: 'a',
     number: seed,
@@ -19,6 +19,14 @@ function segment(seed: number) {
       assert.ok(offset >= 0 && offset + length <= state.bytes, 'read behind the end');
       state.reads++;
       return Uint8Array.from({ length }, (_, at) => byteAt(seed, offset + at));
+    },
+    fill(target, offset) {
+      if (state.failNext) {
+        state.failNext = false;
+        target.fill(0xff, 0, target.length >> 1);
+        throw new Error('input/output error');
+      }
+      target.set(this.read(offset, target.length));
     },
   });
   return { index, state };
@@ -59,4 +67,21 @@ test('a page is read once', () => {
   for (let round = 0; round < 3; round++)
     for (let at = 0; at < 40_000; at += 500) cache.locate(index, at, 500);
   assert.equal(state.reads, 10);
+});
+
+test('a page whose reading failed half way is read again, and so is the one that stood in its place', () => {
+  const cache = new PageCache();
+  const { index, state } = segment(1);
+  // These two pages fall on the same slot.
+  state.bytes = 4096 * 4096 + 4096;
+  cache.locate(index, 0, 100);
+  state.failNext = true;
+  assert.throws(() => cache.locate(index, 4096 * 4096, 100), /input\/output/);
+  for (const offset of [0, 4096 * 4096]) {
+    const at = cache.locate(index, offset, 100);
+    assert.deepEqual(
+      cache.bytes.slice(at, at + 100),
+      Uint8Array.from({ length: 100 }, (_, byte) => byteAt(1, offset + byte)),
+    );
+  }
 });

@@ -41,14 +41,19 @@ export class LogSegment implements Segment {
 
   read(offset: number, length: number): Uint8Array {
     const bytes = new Uint8Array(length);
+    this.fill(bytes, offset);
+    return bytes;
+  }
+
+  fill(target: Uint8Array, offset: number): void {
     let count: number;
     try {
-      count = this.readInto(bytes, offset);
+      count = this.readInto(target, offset);
     } catch (error) {
       throw readFailed(this.path, offset, (error as Error).message, error);
     }
-    if (count < length) throw readFailed(this.path, offset, `the file ends ${length - count} bytes early`);
-    return bytes;
+    const missing = target.length - count;
+    if (missing > 0) throw readFailed(this.path, offset, `the file ends ${missing} bytes early`);
   }
 
   /** Reads until `target` is full or the file ends; returns the bytes read. */

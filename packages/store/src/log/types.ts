@@ -52,6 +52,12 @@ export interface Segment {
    * @throws {@link TracewellError} (`TW_LOG_READ_FAILED`) if the file is gone or ends earlier
    */
   read(offset: number, length: number): Uint8Array;
+  /**
+   * As {@link Segment.read}, into memory that is there: fills all of `target`.
+   *
+   * @throws {@link TracewellError} (`TW_LOG_READ_FAILED`)
+   */
+  fill(target: Uint8Array, offset: number): void;
 }
 
 /**

@@ -2,6 +2,7 @@ import type { Segment } from '../log/types.ts';
 
 const PAGE_BYTES = 4096;
 const PAGES = 4096;
+const NO_SEGMENT = -1;
 const NOTHING = new Uint8Array(0);
 
 /** What is read through a {@link PageCache}. */
@@ -25,7 +26,7 @@ export class PageCache {
   bytes: Uint8Array = NOTHING;
   #memory: Uint8Array = NOTHING;
   // Which page of which segment a slot holds.
-  readonly #serials = new Float64Array(PAGES).fill(-1);
+  readonly #serials = new Float64Array(PAGES).fill(NO_SEGMENT);
   readonly #numbers = new Uint32Array(PAGES);
 
   /**
@@ -56,7 +57,10 @@ export class PageCache {
 
   #fetch({ serial, segment }: PagedSegment, number: number, slot: number): void {
     if (this.#serials[slot] === serial && this.#numbers[slot] === number) return;
-    this.#memory.set(segment.read(number * PAGE_BYTES, PAGE_BYTES), slot * PAGE_BYTES);
+    // Not the old page any more, and not yet the new one if reading fails.
+    this.#serials[slot] = NO_SEGMENT;
+    const start = slot * PAGE_BYTES;
+    segment.fill(this.#memory.subarray(start, start + PAGE_BYTES), number * PAGE_BYTES);
     this.#serials[slot] = serial;
     this.#numbers[slot] = number;
   }
