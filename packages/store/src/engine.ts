@@ -12,8 +12,9 @@ import { type HotRows, HotTier } from './hot/hot-tier.ts';
 import type { SpanRows } from './hot/spans/span-rows.ts';
 import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
 import { openLog } from './log/log.ts';
-import { FrameKind, type Log, type LogHealth, type LogOptions } from './log/types.ts';
-import { Freshness } from './query/freshness.ts';
+import { FrameKind, type Log, type LogHealth } from './log/types.ts';
+import { type StoreOptions, type StoreSettings, settingsOf } from './options.ts';
+import { endFreshness, Freshness } from './query/freshness.ts';
 import { assembleTrace } from './query/spans/assemble-trace.ts';
 import { findSpans } from './query/spans/find-spans.ts';
 import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
@@ -37,11 +38,10 @@ import type {
 } from './store.ts';
 import { type FollowOptions, follow, type LogTail } from './tails/follow.ts';
 import { FrameSignal, signalling } from './tails/frame-signal.ts';
+import type { LiveOptions, LiveTail } from './tails/live-tail.ts';
+import { type LiveTraceFilter, liveOptions, liveTraces } from './tails/live-traces.ts';
 import type { FrameHandler } from './tails/tail.ts';
 import { Tails } from './tails/tails.ts';
-
-/** Options of {@link openStore}: those of the log, whose defaults suit an application that records itself. */
-export interface StoreOptions extends LogOptions {}
 
 /** A store in a directory of this machine, opened in this process. */
 export interface TraceStore extends Store {
@@ -86,6 +86,26 @@ export interface TraceStore extends Store {
   follow(name: string, handler: FrameHandler, options?: FollowOptions): LogTail;
 
   /**
+   * The spans that come into the store from now on, by whichever process, as they come. Ends with `break`, with
+   * `options.signal`, and with the store. A reader that is too slow is never waited for: it goes on at the end,
+   * and `dropped` says how many spans it passed over.
+   *
+   * @throws TypeError, RangeError naming an argument that is none
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const store = await openStore('.tracewell');
+   * const live = store.tailTraces({ service: 'checkout' }, { signal: AbortSignal.timeout(100) });
+   * for await (const span of live) console.log(span.name);
+   * console.log(live.dropped); // 0
+   * await store.close();
+   * ```
+   */
+  tailTraces(filter?: LiveTraceFilter, options?: LiveOptions): LiveTail<SpanData>;
+
+  /**
    * Forgets a tail and its position, so that it holds nothing back any more; stops it if it runs here. If
    * another process still runs it, it makes itself known again when it begins the next time.
    *
@@ -118,13 +138,14 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
   if (typeof directory !== 'string' || directory === '') {
     throw new TypeError(`openStore: directory must be a path, got ${shown(directory)}`);
   }
+  const settings = settingsOf(options);
   const hot = new HotTier();
   const signal = new FrameSignal();
-  const log = await openLog(directory, signalling(hot, signal), options).catch((error: unknown) => {
+  const log = await openLog(directory, signalling(hot, signal), settings.log).catch((error: unknown) => {
     throw openingError(directory, options, error);
   });
-  const readOnly = options.readOnly === true;
-  return new EmbeddedStore(directory, readOnly, log, hot, new Tails(directory, readOnly, log, signal));
+  const tails = new Tails(directory, options.readOnly === true, log, signal);
+  return new EmbeddedStore(directory, settings, log, hot, tails);
 }
 
 /** What the operating system refuses gets a code and a way out; whatever else went wrong says so itself. */
@@ -148,7 +169,7 @@ function openingError(directory: string, options: StoreOptions, error: unknown):
 /** The engine: an insert goes to the log, which hands it to the index; a query goes to the index. */
 class EmbeddedStore implements TraceStore {
   readonly directory: string;
-  readonly #readOnly: boolean;
+  readonly #settings: StoreSettings;
   readonly #log: Log<HotRows>;
   readonly #hot: HotTier;
   readonly #reader = new SpanReader();
@@ -160,9 +181,9 @@ class EmbeddedStore implements TraceStore {
   #sql: Promise<Sql> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(directory: string, readOnly: boolean, log: Log<HotRows>, hot: HotTier, tails: Tails) {
+  constructor(directory: string, settings: StoreSettings, log: Log<HotRows>, hot: HotTier, tails: Tails) {
     this.directory = directory;
-    this.#readOnly = readOnly;
+    this.#settings = settings;
     this.#log = log;
     this.#hot = hot;
     this.#tails = tails;
@@ -195,6 +216,7 @@ class EmbeddedStore implements TraceStore {
       if (rows.spanCount > 0) this.#log.appendSync(FrameKind.TRACES, payload, rows);
       result = this.#add(result, rows);
     }
+    endFreshness();
     return result;
   }
 
@@ -261,7 +283,9 @@ class EmbeddedStore implements TraceStore {
     const id = checkTraceId(caller, traceId);
     return this.#query(async () => {
       const spans = await findTrace(this.#hot.spans, id, this.#reader);
-      return spans.length === 0 ? undefined : assembleTrace(id, spans, this.#hot.comments.ofTrace(id));
+      return spans.length === 0
+        ? undefined
+        : assembleTrace(id, spans, this.#hot.comments.ofTrace(id), this.#settings.genAiPrices);
     });
   }
 
@@ -302,6 +326,11 @@ class EmbeddedStore implements TraceStore {
     return follow(this.#tails, name, handler, options);
   }
 
+  tailTraces(filter: LiveTraceFilter = {}, options: LiveOptions = {}): LiveTail<SpanData> {
+    this.#checkOpen();
+    return this.#tails.live(liveTraces(filter), liveOptions('tailTraces', options));
+  }
+
   async removeTail(name: string): Promise<boolean> {
     this.#checkOpen();
     return this.#tails.remove(name);
@@ -324,7 +353,7 @@ class EmbeddedStore implements TraceStore {
     return {
       status: statusOf(log, unreadableFrames + unreadableSpans > 0, this.#closed !== undefined),
       directory: this.directory,
-      readOnly: this.#readOnly,
+      readOnly: this.#settings.log.readOnly === true,
       spans: this.#hot.spans.spanCount(),
       copies,
       comments: this.#hot.comments.count,

@@ -16,9 +16,11 @@ export type { SpanFigures } from './analysis/figures.ts';
 export type { TracePattern } from './analysis/patterns.ts';
 export type { OperationFigures, ServiceFigures, Summary, SummaryQuery } from './analysis/summary.ts';
 export type { Comment, NewComment } from './comments/comment.ts';
-export { openStore, type StoreOptions, type TraceStore } from './engine.ts';
+export { openStore, type TraceStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';
+export { type GenAi, type GenAiPrice, type GenAiPrices, genAiOf } from './genai/gen-ai.ts';
 export type { Durability, LogHealth, LogOptions, WriterHealth } from './log/types.ts';
+export type { StoreOptions } from './options.ts';
 export type { SqlColumn, SqlOptions, SqlResult, SqlRow, SqlValue } from './sql/types.ts';
 export type {
   InsertResult,
@@ -38,5 +40,7 @@ export {
 } from './tails/durable-exporter.ts';
 export type { FollowOptions, LogTail } from './tails/follow.ts';
 export type { FrameContent, LogFrame } from './tails/follower.ts';
+export type { LiveOptions, LiveTail } from './tails/live-tail.ts';
+export type { LiveTraceFilter } from './tails/live-traces.ts';
 export type { FrameHandler } from './tails/tail.ts';
 export type { TailHealth, TailPosition } from './tails/tails.ts';

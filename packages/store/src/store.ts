@@ -5,6 +5,7 @@ import type { CriticalPath } from './analysis/critical-path.ts';
 import type { TracePattern } from './analysis/patterns.ts';
 import type { Summary, SummaryQuery } from './analysis/summary.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
+import type { GenAi } from './genai/gen-ai.ts';
 import type { LogHealth } from './log/types.ts';
 import type { SqlOptions, SqlResult } from './sql/types.ts';
 import type { TailHealth } from './tails/tails.ts';
@@ -184,6 +185,8 @@ export interface Trace {
   readonly hasError: boolean;
   /** What was said about it and its spans, oldest first. */
   readonly comments: readonly Comment[];
+  /** The typed parts of those of its spans that follow the GenAI conventions, in the order of the spans. */
+  readonly genAi: readonly GenAi[];
 }
 
 /** What {@link Store.listServices} takes. */

@@ -521,6 +521,9 @@ const DEFAULTS: Settings = {
   verify: false,
 };
 
+/** The names of the options of the log. */
+export const LOG_OPTIONS: readonly string[] = Object.keys(DEFAULTS);
+
 function settingsOf(options: LogOptions): Settings {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new TypeError(`openStore: options must be an object, got ${shown(options)}`);

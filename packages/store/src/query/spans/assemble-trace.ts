@@ -1,5 +1,6 @@
 import { type SpanData, StatusCode, traceTree } from '@tracewell/plugin';
 import type { Comment } from '../../comments/comment.ts';
+import { type GenAiPrices, genAiOf } from '../../genai/gen-ai.ts';
 import type { Trace } from '../../store.ts';
 import { serviceOf } from './match.ts';
 
@@ -12,6 +13,7 @@ export function assembleTrace(
   traceId: string,
   spans: readonly SpanData[],
   comments: readonly Comment[],
+  prices: GenAiPrices = {},
 ): Trace {
   const start = spans[0]!.startTimeUnixNanos;
   let end = start;
@@ -32,5 +34,6 @@ export function assembleTrace(
     services: [...services],
     hasError,
     comments,
+    genAi: spans.map((span) => genAiOf(span, prices)).filter((found) => found !== undefined),
   };
 }
