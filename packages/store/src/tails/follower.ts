@@ -56,11 +56,13 @@ const CONTENTS: ReadonlyMap<number, FrameContent> = new Map<number, FrameContent
   [FrameKind.COMMENT, 'comment'],
 ]);
 
-/** What is read of a file at a time, unless a frame is larger. 1 MiB. */
+/** What is read of a file at a time at most, unless a frame is larger. 1 MiB. */
 const CHUNK_BYTES = 1024 * 1024;
 
 /** Follows the logs of all writers from given positions on. */
 export class Follower {
+  /** Frames that were gone before they could be read; those that a log keeps to itself count too. */
+  missedFrames = 0;
   /** Bytes that hold no whole frame and were passed over: damage that the opening has told of. */
   damagedBytes = 0;
   readonly #log: FollowedLog;
@@ -76,8 +78,8 @@ export class Follower {
   }
 
   /** Where reading goes on, for each log that has been begun. */
-  positions(): Iterable<Position> {
-    return this.#positions.values();
+  get positions(): ReadonlyMap<string, Position> {
+    return this.#positions;
   }
 
   /**
@@ -116,7 +118,7 @@ export class Follower {
       while (position.offset < segment.bytes) {
         if (bytes >= maxBytes) return bytes;
         const from = position.offset;
-        position = this.#readChunk(segment, position, frames);
+        position = this.#readChunk(segment, position, frames, maxBytes - bytes);
         this.#positions.set(writer, position);
         bytes += position.offset - from;
       }
@@ -135,6 +137,9 @@ export class Follower {
     }
     const header = parseSegmentHeader(segment.read(0, SEGMENT_HEADER_BYTES));
     const firstSequence = typeof header === 'object' ? header.firstSequence : (known?.sequence ?? 0) + 1;
+    if (known !== undefined && known.segment < segment.number) {
+      this.missedFrames += Math.max(0, firstSequence - known.sequence - 1);
+    }
     this.#verified.add(segment.writer);
     const start: Position = {
       writer: segment.writer,
@@ -148,10 +153,10 @@ export class Follower {
     return start;
   }
 
-  #readChunk(segment: Segment, position: Position, frames: LogFrame[]): Position {
+  #readChunk(segment: Segment, position: Position, frames: LogFrame[], maxBytes: number): Position {
     const from = position.offset;
     const rest = segment.bytes - from;
-    let bytes = segment.read(from, Math.min(rest, CHUNK_BYTES));
+    let bytes = segment.read(from, Math.min(rest, CHUNK_BYTES, maxBytes));
     const id = idHalves(segment.id);
     const frame = this.#frame;
     let { sequence, last } = position;

@@ -18,14 +18,15 @@ export class FrameSignal {
    * Waits for a frame, for a time, or until somebody wakes it.
    *
    * @param since - returns at once if `count` is another
+   * @param keepAlive - whether the process goes on because of it
    */
-  async wait(since: number, milliseconds: number, wakeable: Wakeable): Promise<void> {
+  async wait(since: number, milliseconds: number, wakeable: Wakeable, keepAlive = false): Promise<void> {
     if (this.count !== since) return;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.add(resolve);
     wakeable.wake = resolve;
     const timer = setTimeout(resolve, milliseconds);
-    timer.unref();
+    if (!keepAlive) timer.unref();
     await promise;
     clearTimeout(timer);
     wakeable.wake = undefined;

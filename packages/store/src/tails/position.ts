@@ -1,4 +1,4 @@
-import type { Segment } from '../log/types.ts';
+import type { Log, Segment } from '../log/types.ts';
 
 /** How far a tail has come in the log of one writer: behind the last frame that it is done with. */
 export interface Position {
@@ -59,6 +59,15 @@ export function positionIn(
   if (position === undefined || position.segment > segments.at(-1)!.number) return undefined;
   const same = segments.find(({ number }) => number === position.segment);
   return same === undefined || same.id === position.segmentId ? position : undefined;
+}
+
+/** Where the logs of all writers end, as far as they are known. */
+export function endsOf(log: Pick<Log, 'segments' | 'health'>): Position[] {
+  const sequences = new Map(log.health().writers.map(({ writer, lastSequence }) => [writer, lastSequence]));
+  return [...byWriter(log.segments())].map(([writer, segments]) => {
+    const { number: segment, id: segmentId, bytes: offset } = segments.at(-1)!;
+    return { writer, segment, segmentId, offset, sequence: sequences.get(writer) ?? 0, last: undefined };
+  });
 }
 
 /** The bytes of each segment that somebody at these positions has not had. */

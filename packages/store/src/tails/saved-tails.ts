@@ -12,7 +12,7 @@
 import { existsSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import { sqlite } from '../fs/sqlite.ts';
+import { isDamagedCode, sqlite } from '../fs/sqlite.ts';
 import type { Segment } from '../log/types.ts';
 import type { Position } from './position.ts';
 
@@ -87,7 +87,7 @@ export class SavedTails {
       return new SavedTails(openDatabase(path, mode === 'read'), false);
     } catch (error) {
       if (mode === 'read') return undefined;
-      if (!isUnreadable(error)) throw error;
+      if (!isDamagedCode(error)) throw error;
       const aside = `${path}.${Date.now()}.damaged`;
       renameSync(path, aside);
       for (const side of ['-wal', '-shm']) if (existsSync(path + side)) renameSync(path + side, aside + side);
@@ -242,10 +242,4 @@ function openDatabase(path: string, readOnly: boolean): DatabaseSync {
     database.close();
     throw error;
   }
-}
-
-/** "The image is malformed" and "this is no database". https://sqlite.org/rescode.html */
-function isUnreadable(error: unknown): boolean {
-  const code = ((error as { errcode?: number }).errcode ?? 0) & 0xff;
-  return code === 11 || code === 26;
 }

@@ -18,9 +18,9 @@ import type { FileLock } from '../fs/file-system.ts';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
 import { SEGMENT_HEADER_BYTES } from '../log/segment-header.ts';
 import type { Log } from '../log/types.ts';
-import { type FollowedLog, Follower, type LogFrame, type Step } from './follower.ts';
+import { Follower, type LogFrame, type Step } from './follower.ts';
 import type { FrameSignal, Wakeable } from './frame-signal.ts';
-import { byWriter, isPast, type Position } from './position.ts';
+import { byWriter, endsOf, isPast, type Position } from './position.ts';
 import { type SavedTails, tailsDirectory } from './saved-tails.ts';
 
 /** Takes the frames of a step; resolves when they need not come again. */
@@ -43,7 +43,7 @@ export interface TailSettings {
 }
 
 /** What a tail needs of the log. */
-export type TailedLog = FollowedLog & Pick<Log, 'refresh' | 'health'>;
+export type TailedLog = Pick<Log, 'writer' | 'segments' | 'refresh' | 'health'>;
 
 /** What the tails of a store share. */
 export interface TailContext {
@@ -156,7 +156,7 @@ export class Tail {
     const { stepBytes, gatherMs } = this.settings;
     const follower = new Follower(log, await this.#begin());
     this.#delivered.clear();
-    for (const position of follower.positions()) this.#delivered.set(position.writer, position);
+    for (const position of follower.positions.values()) this.#delivered.set(position.writer, position);
     while (!this.#stopped.signal.aborted) {
       const { count } = signal;
       await log.refresh();
@@ -193,11 +193,7 @@ export class Tail {
     const isNew = saved.register(name, retainBytes);
     if (!isNew || from === 'start' || saved.lost) return this.#saved().values();
     await log.refresh();
-    const sequences = new Map(log.health().writers.map(({ writer, lastSequence }) => [writer, lastSequence]));
-    const ends = [...byWriter(log.segments())].map(([writer, segments]): Position => {
-      const { number: segment, id: segmentId, bytes: offset } = segments.at(-1)!;
-      return { writer, segment, segmentId, offset, sequence: sequences.get(writer) ?? 0, last: undefined };
-    });
+    const ends = endsOf(log);
     saved.save(name, ends);
     return ends;
   }

@@ -4,6 +4,7 @@ import { nodeFileSystem } from '../fs/node-file-system.ts';
 import type { Segment } from '../log/types.ts';
 import { shown } from '../shown.ts';
 import type { FrameSignal } from './frame-signal.ts';
+import { type FrameItems, type LiveTail, LogLiveTail } from './live-tail.ts';
 import { unreadBytes } from './position.ts';
 import { type SavedTail, SavedTails, tailsDirectory } from './saved-tails.ts';
 import { type FrameHandler, Tail, type TailedLog, type TailSettings } from './tail.ts';
@@ -45,6 +46,7 @@ export class Tails {
   readonly #log: TailedLog;
   readonly #signal: FrameSignal;
   readonly #running = new Map<string, Tail>();
+  readonly #live = new Set<LiveTail<unknown>>();
   #saved: SavedTails | undefined;
   #stopped = false;
 
@@ -78,6 +80,18 @@ export class Tails {
     const tail = new Tail(context, settings, handle);
     this.#running.set(name, tail);
     return tail;
+  }
+
+  /** Begins a live tail, here and now. */
+  live<Item>(
+    of: FrameItems<Item>,
+    options: { readonly signal: AbortSignal | undefined; readonly maxLagBytes: number },
+  ): LiveTail<Item> {
+    const live: LiveTail<Item> = new LogLiveTail(this.#log, this.#signal, of, options, () =>
+      this.#live.delete(live),
+    );
+    if (!options.signal?.aborted) this.#live.add(live);
+    return live;
   }
 
   /** Stops a tail of this process. */
@@ -136,6 +150,7 @@ export class Tails {
   /** Stops all tails of this process, without delivering what is left. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    for (const live of this.#live) await live.return();
     await Promise.all([...this.#running.values()].map((tail) => this.end(tail)));
     this.#saved?.close();
     this.#saved = undefined;
