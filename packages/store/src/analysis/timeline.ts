@@ -1,5 +1,5 @@
 import type { SpanData, TraceNode } from '@tracewell/plugin';
-import { serviceOf } from '../query/spans/match.ts';
+import { serviceOf } from '../query/service-of.ts';
 import type { Trace } from '../store.ts';
 
 /**

@@ -1,7 +1,26 @@
 import { type Attributes, type AttributeValue, Double, type ResourceData } from '@tracewell/plugin';
+import { wrongType } from './check.ts';
 
 /** What a query wants of attributes: each of these keys with this value. */
 export type WantedAttributes = readonly (readonly [key: string, value: AttributeValue])[];
+
+/**
+ * The attributes that a query asks for, checked; those that are `undefined` ask for nothing.
+ *
+ * @throws TypeError naming the field
+ */
+export function wantedAttributes(
+  caller: string,
+  field: string,
+  attributes: { readonly [key: string]: AttributeValue | undefined } = {},
+): WantedAttributes {
+  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
+    throw wrongType(caller, field, 'an object', attributes);
+  }
+  return Object.entries(attributes).filter(
+    (entry): entry is [string, AttributeValue] => entry[1] !== undefined,
+  );
+}
 
 /** Whether a record has all of these attributes, or its resource has those that the record has not. */
 export function hasAttributes(

@@ -2,7 +2,7 @@ import { type SpanData, StatusCode, traceTree } from '@tracewell/plugin';
 import type { Comment } from '../../comments/comment.ts';
 import { type GenAiPrices, genAiOf } from '../../genai/gen-ai.ts';
 import type { Trace } from '../../store.ts';
-import { serviceOf } from './match.ts';
+import { serviceOf } from '../service-of.ts';
 
 /**
  * Puts a trace together.

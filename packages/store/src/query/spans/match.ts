@@ -1,6 +1,6 @@
 import type { SpanData } from '@tracewell/plugin';
-import { UNKNOWN_SERVICE } from '../../hot/services.ts';
 import { hasAttributes } from '../attributes.ts';
+import { serviceOf } from '../service-of.ts';
 import type { QueryPlan } from './plan.ts';
 
 /** Whether a span matches a query: the meaning of a query, which the index only makes fast. */
@@ -14,12 +14,6 @@ export function matches(span: SpanData, plan: QueryPlan): boolean {
   if (plan.minDurationNanos !== undefined && durationOf(span) < plan.minDurationNanos) return false;
   if (plan.maxDurationNanos !== undefined && durationOf(span) > plan.maxDurationNanos) return false;
   return hasAttributes(span, plan.attributes);
-}
-
-/** The service that recorded a span. */
-export function serviceOf(span: SpanData): string {
-  const name = span.resource.attributes['service.name'];
-  return typeof name === 'string' ? name : UNKNOWN_SERVICE;
 }
 
 /** How long a span took in nanoseconds; 0 if it ended before it started. */

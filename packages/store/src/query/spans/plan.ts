@@ -1,6 +1,7 @@
-import { type AttributeValue, SpanKind, StatusCode } from '@tracewell/plugin';
+import { SpanKind, StatusCode } from '@tracewell/plugin';
 import { shown } from '../../shown.ts';
 import type { ServiceQuery, TraceQuery } from '../../store.ts';
+import { type WantedAttributes, wantedAttributes } from '../attributes.ts';
 import {
   checkFields,
   checkLimit,
@@ -25,7 +26,7 @@ export interface QueryPlan extends TimeWindow {
   readonly kind: SpanKind | undefined;
   readonly minDurationNanos: bigint | undefined;
   readonly maxDurationNanos: bigint | undefined;
-  readonly attributes: readonly (readonly [key: string, value: AttributeValue])[];
+  readonly attributes: WantedAttributes;
   readonly limit: number;
   /** Only spans behind this one. */
   readonly after: SpanKey | undefined;
@@ -39,7 +40,7 @@ export interface QueryPlan extends TimeWindow {
  */
 export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
   checkFields(CALLER, 'query', query, FIELDS);
-  const { service, operation, status, kind, limit = DEFAULT_LIMIT, attributes = {}, cursor } = query;
+  const { service, operation, status, kind, limit = DEFAULT_LIMIT, cursor } = query;
   checkStrings(CALLER, { service, operation, cursor });
   if (status !== undefined && !Object.values(StatusCode).includes(status)) {
     throw new RangeError(`${CALLER}: status must be a number of StatusCode, got ${shown(status)}`);
@@ -48,9 +49,6 @@ export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
     throw new RangeError(`${CALLER}: kind must be a number of SpanKind, got ${shown(kind)}`);
   }
   checkLimit(CALLER, limit, MAX_LIMIT);
-  if (typeof attributes !== 'object' || attributes === null || Array.isArray(attributes)) {
-    throw wrongType(CALLER, 'attributes', 'an object', attributes);
-  }
   return {
     service,
     operation,
@@ -58,9 +56,7 @@ export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
     kind,
     minDurationNanos: durationNanos('minDurationMs', query.minDurationMs, Math.ceil),
     maxDurationNanos: durationNanos('maxDurationMs', query.maxDurationMs, Math.floor),
-    attributes: Object.entries(attributes).filter(
-      (entry): entry is [string, AttributeValue] => entry[1] !== undefined,
-    ),
+    attributes: wantedAttributes(CALLER, 'attributes', query.attributes),
     ...planWindow(CALLER, query, nowUnixNanos),
     limit,
     after: cursor === undefined ? undefined : decodeCursor(cursor),

@@ -13,6 +13,7 @@ import {
   WORD_TRACE_HIGH,
   WORD_TRACE_LOW,
 } from '../../hot/spans/row.ts';
+import { highHalf, lowHalf } from '../halves.ts';
 import type { NewestRows, RowKey } from '../newest-rows.ts';
 import type { QueryPlan } from './plan.ts';
 import type { SpanKey } from './span-order.ts';
@@ -171,12 +172,4 @@ export class RowFilter {
       after.third - records[at + WORD_SPAN_KEY]!;
     return order > 0 || (order === 0 && this.#inclusive);
   }
-}
-
-function highHalf(nanos: bigint): number {
-  return Number(nanos >> 32n);
-}
-
-function lowHalf(nanos: bigint): number {
-  return Number(nanos & 0xffff_ffffn);
 }
