@@ -1,15 +1,8 @@
 import {
-  type AttributeValue,
   type BatchExporter,
   FlushError,
   type PluginStats,
   type SpanBatch,
-  type SpanContext,
-  type SpanEvent,
-  type SpanHandle,
-  type SpanLink,
-  type SpanStart,
-  type SpanStatus,
   type TracerPlugin,
 } from '@tracewell/plugin';
 import { messageOf } from '../message-of.ts';
@@ -74,10 +67,9 @@ export function isRecordingMember(plugin: TracerPlugin): plugin is RecordingMemb
   return plugin instanceof RecordingPlugin;
 }
 
-class RecordingPlugin implements BufferedPlugin, RecordingMember {
+class RecordingPlugin extends Recorder implements BufferedPlugin, RecordingMember {
   readonly name: string;
   readonly recorderSettings: RecorderSettings;
-  readonly #recorder: Recorder;
   /** Recordings of fan-outs that this plugin takes part in. */
   readonly #shared = new Set<SharedRecording>();
   readonly #deliveries: readonly Delivery[];
@@ -85,10 +77,10 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
   #shutdown: Promise<void> | undefined;
 
   constructor(settings: BufferedSettings, deliveries: readonly Delivery[]) {
+    super(settings.recorder, (batch) => this.give(batch));
     this.name = settings.name;
     this.recorderSettings = settings.recorder;
     this.#deliveries = deliveries;
-    this.#recorder = new Recorder(settings.recorder, (batch) => this.give(batch));
   }
 
   give(batch: SpanBatch): void {
@@ -99,41 +91,9 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
     this.#shared.add(recording);
   }
 
-  startSpan(start: SpanStart): SpanHandle {
-    return this.#recorder.startSpan(start);
-  }
-
-  setAttribute(span: SpanHandle, key: string, value: AttributeValue): void {
-    this.#recorder.setAttribute(span, key, value);
-  }
-
-  setStatus(span: SpanHandle, status: SpanStatus): void {
-    this.#recorder.setStatus(span, status);
-  }
-
-  addEvent(span: SpanHandle, event: SpanEvent): void {
-    this.#recorder.addEvent(span, event);
-  }
-
-  endSpan(span: SpanHandle, endTimeUnixNanos?: bigint): void {
-    this.#recorder.endSpan(span, endTimeUnixNanos);
-  }
-
-  updateName(span: SpanHandle, name: string): void {
-    this.#recorder.updateName(span, name);
-  }
-
-  addLink(span: SpanHandle, link: SpanLink): void {
-    this.#recorder.addLink(span, link);
-  }
-
-  spanContext(span: SpanHandle): SpanContext | undefined {
-    return this.#recorder.spanContext(span);
-  }
-
   async flush(): Promise<void> {
     if (this.#shutdown !== undefined) return this.#shutdown;
-    this.#recorder.closeBatch();
+    this.closeBatch();
     for (const recording of this.#shared) recording.closeBatch();
     this.#settle(
       await Promise.all(
@@ -143,7 +103,7 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
   }
 
   flushSync(): void {
-    for (const recorder of [this.#recorder, ...this.#shared]) {
+    for (const recorder of [this, ...this.#shared]) {
       recorder.endLiveSpans();
       recorder.closeBatch();
     }
@@ -167,7 +127,7 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
   }
 
   #counts(): RecorderCounts {
-    const counts = this.#recorder.counts();
+    const counts = this.counts();
     if (this.#shared.size === 0) return counts;
     const all = [counts, ...Array.from(this.#shared, (recording) => recording.counts())];
     const sum = (count: keyof RecorderCounts): number => all.reduce((total, each) => total + each[count], 0);
@@ -182,7 +142,7 @@ class RecordingPlugin implements BufferedPlugin, RecordingMember {
   }
 
   async #shutDown(): Promise<void> {
-    this.#recorder.close();
+    this.close();
     for (const recording of this.#shared) recording.leave(this);
     this.#settle(await Promise.all(this.#deliveries.map((delivery) => delivery.shutdown())));
   }

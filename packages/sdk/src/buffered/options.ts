@@ -40,8 +40,9 @@ export interface BufferedPluginOptions {
   /** How much one span may hold. Default: the OpenTelemetry specification's, see {@link SpanLimits}. */
   readonly limits?: SpanLimits;
   /**
-   * Spans that may be live at the same time; further ones are refused and counted. From 1 to 1,048,576.
-   * Each takes 1,088 bytes while it lives, more if it is large. Default 65,536.
+   * Spans that may be live at the same time; further ones are refused and counted. From 1 to 262,143, which is
+   * also the most for all plugins of a thread together. Each takes 1,088 bytes while it lives, more if it is
+   * large. Default 65,536.
    */
   readonly liveMaxSpans?: number;
   /**

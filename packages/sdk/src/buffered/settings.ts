@@ -13,9 +13,9 @@ import {
   text,
   wholeNumber,
 } from '../options.ts';
+import { MAX_LIVE_SPANS } from '../recorder/arena.ts';
 import { systemClock } from '../recorder/clock.ts';
 import { resolveSpanLimits } from '../recorder/limits.ts';
-import { MAX_LIVE_SPANS } from '../recorder/live-spans.ts';
 import type { RecorderSettings } from '../recorder/recorder.ts';
 import { resourceFromEnvironment } from '../resource/resource-from-environment.ts';
 import { alwaysOn } from '../sampling/always.ts';

@@ -1,16 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type {
-  AttributeValue,
-  SpanBatch,
-  SpanContext,
-  SpanEvent,
-  SpanHandle,
-  SpanLink,
-  SpanStart,
-  SpanStatus,
-  TracerPlugin,
-} from '@tracewell/plugin';
-import { Recorder, type RecorderCounts, type RecorderSettings } from '../recorder/recorder.ts';
+import type { SpanBatch, TracerPlugin } from '@tracewell/plugin';
+import { Recorder, type RecorderSettings } from '../recorder/recorder.ts';
 
 /** A buffered plugin, as far as its spans may come from a recorder that it shares. */
 export interface RecordingMember extends TracerPlugin {
@@ -26,56 +16,24 @@ export interface RecordingMember extends TracerPlugin {
  * once, and every member gets the batch. Each member keeps its own recorder for whoever uses it directly, and counts
  * both; so nobody sees a difference but in the time that recording takes.
  */
-export class SharedRecording implements TracerPlugin {
+export class SharedRecording extends Recorder implements TracerPlugin {
   readonly name: string;
-  readonly #recorder: Recorder;
   readonly #members: Set<RecordingMember>;
 
-  constructor(members: readonly RecordingMember[]) {
-    this.name = members.map((member) => member.name).join('+');
-    this.#members = new Set(members);
+  constructor(all: readonly RecordingMember[]) {
+    const members = new Set(all);
     const settings = {
-      ...members[0]!.recorderSettings,
+      ...all[0]!.recorderSettings,
       onError: (error: unknown): void => {
-        for (const member of this.#members) member.recorderSettings.onError(error);
+        for (const member of members) member.recorderSettings.onError(error);
       },
     };
-    this.#recorder = new Recorder(settings, (batch) => {
-      for (const member of this.#members) member.give(batch);
+    super(settings, (batch) => {
+      for (const member of members) member.give(batch);
     });
-    for (const member of members) member.join(this);
-  }
-
-  startSpan(start: SpanStart): SpanHandle {
-    return this.#recorder.startSpan(start);
-  }
-
-  setAttribute(span: SpanHandle, key: string, value: AttributeValue): void {
-    this.#recorder.setAttribute(span, key, value);
-  }
-
-  setStatus(span: SpanHandle, status: SpanStatus): void {
-    this.#recorder.setStatus(span, status);
-  }
-
-  addEvent(span: SpanHandle, event: SpanEvent): void {
-    this.#recorder.addEvent(span, event);
-  }
-
-  endSpan(span: SpanHandle, endTimeUnixNanos?: bigint): void {
-    this.#recorder.endSpan(span, endTimeUnixNanos);
-  }
-
-  updateName(span: SpanHandle, name: string): void {
-    this.#recorder.updateName(span, name);
-  }
-
-  addLink(span: SpanHandle, link: SpanLink): void {
-    this.#recorder.addLink(span, link);
-  }
-
-  spanContext(span: SpanHandle): SpanContext | undefined {
-    return this.#recorder.spanContext(span);
+    this.name = all.map((member) => member.name).join('+');
+    this.#members = members;
+    for (const member of all) member.join(this);
   }
 
   /** Hands what is buffered to the members, who deliver it when they are flushed themselves. */
@@ -83,27 +41,10 @@ export class SharedRecording implements TracerPlugin {
     this.closeBatch();
   }
 
-  closeBatch(): void {
-    this.#recorder.closeBatch();
-  }
-
-  endLiveSpans(): void {
-    this.#recorder.endLiveSpans();
-  }
-
-  /** Hands everything to the members, live spans too, and records nothing any more. */
-  close(): void {
-    this.#recorder.close();
-  }
-
   /** Lets a member go that is shut down on its own: the others record on. */
   leave(member: RecordingMember): void {
     this.closeBatch();
     this.#members.delete(member);
-  }
-
-  counts(): RecorderCounts {
-    return this.#recorder.counts();
   }
 }
 

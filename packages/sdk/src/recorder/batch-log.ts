@@ -32,9 +32,8 @@ export class BatchLog {
   /** Spans in it. */
   spanCount = 0;
   /** Where the next span goes. */
-  end: number;
+  end = 0;
   readonly #memory: Memory;
-  readonly #start: number;
   readonly #limit: number;
   readonly #resource: EncodedHeader;
   readonly #scopes: Scopes;
@@ -45,15 +44,12 @@ export class BatchLog {
   #sizes = new Int32Array(16);
 
   /**
-   * @param memory - holds the log
-   * @param start - where in it the log begins
-   * @param size - how long it is
+   * @param memory - holds the log, from its beginning on
+   * @param size - how long the log is
    */
-  constructor(memory: Memory, start: number, size: number, resource: Resource, scopes: Scopes) {
+  constructor(memory: Memory, size: number, resource: Resource, scopes: Scopes) {
     this.#memory = memory;
-    this.#start = start;
-    this.end = start;
-    this.#limit = start + size;
+    this.#limit = size;
     this.#resource = encodeResource(resource);
     this.#scopes = scopes;
   }
@@ -89,7 +85,7 @@ export class BatchLog {
     sizes.fill(0);
     this.#runCount = 0;
     this.#lastScope = -1;
-    this.end = this.#start;
+    this.end = 0;
     this.spanCount = 0;
     return { bytes, spanCount };
   }
@@ -134,7 +130,8 @@ export class BatchLog {
       const size = this.#scopeSize(scope, sizes[scope]!);
       content += 1 + varintSize(size) + size;
     }
-    const memory = new Memory(1 + varintSize(content) + content);
+    // Not filled with zeros first, since every byte is written: that took a tenth of the time of a span.
+    const memory = new Memory(Buffer.allocUnsafeSlow(1 + varintSize(content) + content).buffer);
     const { bytes } = memory;
     bytes[0] = REQUEST_RESOURCE_SPANS;
     let at = append(bytes, writeVarint(bytes, 1, content), head);

@@ -1,11 +1,19 @@
 import { KEY_VALUE_KEY, stringRoom, writeString } from '@tracewell/otlp/wire';
+import * as arena from './arena.ts';
 import { COPY_SLACK, Memory } from './memory.ts';
 import { unsliced } from './text.ts';
-import { TEXT_SITE_BYTES, TextSite } from './text-site.ts';
+import { TextSite } from './text-site.ts';
+
+const { ARENA, ARENA_KEYS, KEY_ENTRY_BYTES, KEYS_AT } = arena;
+
+/** The longest field `key`, tag and length included, that is cached; the value's text follows it in the entry. */
+export const MAX_KEY_BYTES = 64;
 
 /** An attribute key, encoded. As a site of texts, its values. */
 export class EncodedKey extends TextSite {
   readonly key: string;
+  /** Holds its bytes: the arena, unless they are more than {@link MAX_KEY_BYTES}. */
+  readonly memory: Memory;
   /** Where in the memory its bytes are: the field `key` of a `KeyValue`, tag and length included. */
   readonly keyAt: number;
   readonly length: number;
@@ -17,13 +25,14 @@ export class EncodedKey extends TextSite {
 
   /**
    * @param key - the key itself
-   * @param memory - holds its encoding, and behind that {@link TEXT_SITE_BYTES} of room
+   * @param memory - holds its encoding, and if it is the arena, room for a text behind it
    * @param keyAt - where the encoding begins
    * @param length - how long it is
    */
   constructor(key: string, memory: Memory, keyAt: number, length: number) {
-    super(memory, keyAt + length + COPY_SLACK);
+    super(keyAt + MAX_KEY_BYTES + COPY_SLACK);
     this.key = key;
+    this.memory = memory;
     this.keyAt = keyAt;
     this.length = length;
     const bits = hash(memory.bytes, keyAt, length);
@@ -32,56 +41,47 @@ export class EncodedKey extends TextSite {
   }
 }
 
-const MAX_KEYS = 1024;
-/** The longest field `key`, tag and length included, that is cached. */
-export const MAX_KEY_BYTES = 64;
-const ENTRY_BYTES = MAX_KEY_BYTES + COPY_SLACK + TEXT_SITE_BYTES;
+const keys = new Map<string, EncodedKey>();
+let last = encode('');
 
 /**
- * The encoded attribute keys of the process, which are few, the same all the time and mostly in the same
- * order. So the key that followed the last one before is tried first (2 ns), then the map (7 ns); encoding
- * anew costs 2 ns for every character. When the cache is full of keys that nobody uses again, it starts anew.
+ * The encoded form of an attribute key. Keys are few, the same all the time and mostly in the same order. So the
+ * key that followed the last one before is tried first (2 ns), then the map (7 ns); encoding anew costs 2 ns for
+ * every character. When the cache is full of keys that nobody uses again, it starts anew: what this returns
+ * holds until application code runs.
  */
-export class KeyCache {
-  readonly #keys = new Map<string, EncodedKey>();
-  #memory = new Memory(MAX_KEYS * ENTRY_BYTES);
-  #last: EncodedKey | undefined = undefined;
+export function encodedKey(key: string): EncodedKey {
+  const expected = last.next;
+  if (expected !== undefined && expected.key === key) {
+    last = expected;
+    return expected;
+  }
+  const encoded = keys.get(key) ?? encode(key);
+  last.next = encoded;
+  last = encoded;
+  return encoded;
+}
 
-  get(key: string): EncodedKey {
-    const last = this.#last;
-    const expected = last?.next;
-    if (expected !== undefined && expected.key === key) {
-      this.#last = expected;
-      return expected;
+function encode(key: string): EncodedKey {
+  if (stringRoom(key.length) < KEY_ENTRY_BYTES) {
+    if (keys.size === ARENA_KEYS) startAnew();
+    const at = KEYS_AT + keys.size * KEY_ENTRY_BYTES;
+    const length = write(ARENA.bytes, at, key);
+    if (length <= MAX_KEY_BYTES) {
+      const encoded = new EncodedKey(unsliced(key), ARENA, at, length);
+      keys.set(encoded.key, encoded);
+      return encoded;
     }
-    const encoded = this.#keys.get(key) ?? this.#encode(key);
-    if (last !== undefined) last.next = encoded;
-    this.#last = encoded;
-    return encoded;
   }
+  // Too long to keep, so it gets a memory of its own.
+  const memory = new Memory(1 + stringRoom(key.length) + COPY_SLACK);
+  return new EncodedKey(key, memory, 0, write(memory.bytes, 0, key));
+}
 
-  #encode(key: string): EncodedKey {
-    if (stringRoom(key.length) < ENTRY_BYTES) {
-      if (this.#keys.size === MAX_KEYS) this.#startAnew();
-      const at = this.#keys.size * ENTRY_BYTES;
-      const length = write(this.#memory.bytes, at, key);
-      if (length <= MAX_KEY_BYTES) {
-        const encoded = new EncodedKey(unsliced(key), this.#memory, at, length);
-        this.#keys.set(encoded.key, encoded);
-        return encoded;
-      }
-    }
-    // Too long to keep, so it gets a memory of its own.
-    const memory = new Memory(1 + stringRoom(key.length) + COPY_SLACK + TEXT_SITE_BYTES);
-    return new EncodedKey(key, memory, 0, write(memory.bytes, 0, key));
-  }
-
-  #startAnew(): void {
-    // Entries that a caller or another entry still refers to keep the memory that they had.
-    this.#memory = new Memory(MAX_KEYS * ENTRY_BYTES);
-    this.#keys.clear();
-    this.#last = undefined;
-  }
+/** Forgets all keys; nothing that is still to be used refers to one of them. */
+function startAnew(): void {
+  keys.clear();
+  last = encode('');
 }
 
 function write(bytes: Uint8Array, at: number, key: string): number {

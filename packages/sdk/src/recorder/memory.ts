@@ -3,8 +3,9 @@ export class Memory {
   readonly bytes: Uint8Array;
   readonly view: DataView;
 
-  constructor(size: number) {
-    this.bytes = new Uint8Array(size);
+  /** @param content - how many bytes, all zero, or the bytes themselves, a whole buffer */
+  constructor(content: number | ArrayBuffer) {
+    this.bytes = typeof content === 'number' ? new Uint8Array(content) : new Uint8Array(content);
     this.view = new DataView(this.bytes.buffer);
   }
 }

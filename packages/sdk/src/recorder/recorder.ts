@@ -15,11 +15,13 @@ import {
   StatusCode,
 } from '@tracewell/plugin';
 import { ParentSampling, type Sampler } from '../sampling/sampler.ts';
+import * as arena from './arena.ts';
 import { BatchLog } from './batch-log.ts';
 import { type Clock, WallClock } from './clock.ts';
 import { IdSource, type RandomSource } from './ids.ts';
 import type { ResolvedSpanLimits } from './limits.ts';
-import { LiveSpans, SLAB_BYTES } from './live-spans.ts';
+import * as liveSpans from './live-spans.ts';
+import { LiveSpans } from './live-spans.ts';
 import * as copying from './memory.ts';
 import { Memory } from './memory.ts';
 import { Scopes } from './scopes.ts';
@@ -49,6 +51,8 @@ const {
   writeVarint,
 } = wire;
 const { copyBytes, copyShort } = copying;
+const { ROW_SHIFT, WORDS } = arena;
+const { MEMORIES } = liveSpans;
 const { AT, BASE, DROPPED_ATTRIBUTES, DROPPED_EVENTS, DROPPED_LINKS, SCOPE, SCOPE_SHIFT, START_GIVEN } =
   spanRow;
 const {
@@ -79,8 +83,8 @@ const { UNSET, OK, ERROR } = StatusCode;
  *   endSpan        copies the block into the batch log           batch-log.ts
  *   closeBatch     frames the log as a request and hands it on
  *
- * One memory holds the batch log and the first 1,024 home blocks, so that the copy at the end of a span stays
- * within one buffer, where the engine does it in 15 ns.
+ * One memory, the arena, holds the batch log and most blocks, so that the copy at the end of a span stays within
+ * one buffer, where the engine does it in 15 ns. The first recorder of a thread has its log there.
  *
  * Application code runs inside a call only where it looks into what the caller passed: a getter, a proxy, a
  * sampler. Whatever such code asks of the same recorder meanwhile is refused, or it could pull the slot away
@@ -153,11 +157,11 @@ export class Recorder {
     this.#liveMaxAgeMs = settings.liveMaxAgeMs;
     this.#onError = settings.onError;
     this.#give = give;
-    this.#memory = new Memory(batchMaxBytes + SLAB_BYTES);
-    this.#live = new LiveSpans(settings, this.#memory, batchMaxBytes);
+    this.#memory = arena.takeLog(this, batchMaxBytes) ?? new Memory(batchMaxBytes);
+    this.#live = new LiveSpans(settings);
     this.#writer = new SpanWriter(this.#live, settings.limits, settings.spanMaxBytes);
     this.#scopes = new Scopes();
-    this.#log = new BatchLog(this.#memory, 0, batchMaxBytes, settings.resource, this.#scopes);
+    this.#log = new BatchLog(this.#memory, batchMaxBytes, settings.resource, this.#scopes);
     this.#ids = new IdSource(settings.random);
     this.#clock = new WallClock(settings.clock);
   }
@@ -240,7 +244,7 @@ export class Recorder {
         this.#writer.addEvent(slot, name, attributes, clock.low, clock.high);
       }
     } catch {
-      this.#live.words[this.#live.row(slot) + DROPPED_EVENTS]!++;
+      WORDS[(slot << ROW_SHIFT) + DROPPED_EVENTS]!++;
     } finally {
       this.#locked = this.#closed;
     }
@@ -273,8 +277,8 @@ export class Recorder {
   spanContext(span: SpanHandle): SpanContext | undefined {
     const slot = this.#live.slotOf(span);
     if (slot < 0) return undefined;
-    const { bytes } = this.#live.memories[slot]!;
-    const base = this.#live.words[this.#live.row(slot) + BASE]!;
+    const { bytes } = MEMORIES[slot]!;
+    const base = WORDS[(slot << ROW_SHIFT) + BASE]!;
     const traceIdAt = base + TRACE_ID_AT;
     const spanIdAt = base + SPAN_ID_AT;
     const stateAt = this.#traceStateAt(slot);
@@ -305,6 +309,7 @@ export class Recorder {
     this.closeBatch();
     this.#closed = true;
     this.#locked = true;
+    arena.returnLog(this);
   }
 
   counts(): RecorderCounts {
@@ -336,9 +341,9 @@ export class Recorder {
   #begin(slot: number, start: SpanStart, parentSlot: number): boolean {
     const { name, kind, parent, context, attributes, links, startTimeUnixNanos, scope } = start;
     const live = this.#live;
-    const row = live.row(slot);
-    const { bytes, view } = live.memories[slot]!;
-    const base = live.words[row + BASE]!;
+    const row = slot << ROW_SHIFT;
+    const { bytes, view } = MEMORIES[slot]!;
+    const base = WORDS[row + BASE]!;
     const traceIdAt = base + TRACE_ID_AT;
     let flags = SAMPLED;
     let sampling: ParentSampling = NONE;
@@ -349,8 +354,8 @@ export class Recorder {
     const parentIdAt = base + HEADER_BYTES + 2;
     if (parentSlot >= 0) {
       sampling = LOCAL_SAMPLED;
-      const from = live.memories[parentSlot]!;
-      const parentBase = live.words[live.row(parentSlot) + BASE]!;
+      const from = MEMORIES[parentSlot]!;
+      const parentBase = WORDS[(parentSlot << ROW_SHIFT) + BASE]!;
       copyShort(from.view, parentBase + TRACE_ID_AT, view, traceIdAt, 16);
       copyShort(from.view, parentBase + SPAN_ID_AT, view, parentIdAt, 8);
       flags |= from.bytes[parentBase + FLAGS_AT]!;
@@ -394,11 +399,11 @@ export class Recorder {
 
     bytes[base + KIND_AT] = isKind(kind) ? kind : INTERNAL;
     view.setInt32(base + FLAGS_AT, flags | parentFlag, true);
-    live.words[row + SCOPE] = this.#scopes.numberOf(scope) << SCOPE_SHIFT;
+    WORDS[row + SCOPE] = this.#scopes.numberOf(scope) << SCOPE_SHIFT;
     const now = this.#clock.now();
     live.setStartedAt(slot, now);
     if (isTime(startTimeUnixNanos)) {
-      live.words[row + SCOPE]! |= START_GIVEN;
+      WORDS[row + SCOPE]! |= START_GIVEN;
       view.setBigUint64(base + START_TIME_AT, startTimeUnixNanos, true);
     } else {
       const clock = this.#clock;
@@ -407,7 +412,7 @@ export class Recorder {
       view.setInt32(base + START_TIME_AT + 4, clock.high, true);
     }
     if (hasParent) writeParentTag(bytes, base);
-    live.words[row + AT] = base + (hasParent ? HEADER_BYTES + PARENT_BYTES : HEADER_BYTES);
+    WORDS[row + AT] = base + (hasParent ? HEADER_BYTES + PARENT_BYTES : HEADER_BYTES);
     if (parentSlot >= 0 && !hasState) this.#inheritTraceState(slot, parentSlot);
     else this.#writer.appendTraceState(slot, SPAN_TRACE_STATE, traceState);
     this.#writer.setName(slot, name, true);
@@ -429,16 +434,16 @@ export class Recorder {
     try {
       this.#writer.addLink(slot, link);
     } catch {
-      this.#live.words[this.#live.row(slot) + DROPPED_LINKS]!++;
+      WORDS[(slot << ROW_SHIFT) + DROPPED_LINKS]!++;
     }
   }
 
   /** Where the trace state of a live span stands in its memory, or -1. It follows the parent, if there is one. */
   #traceStateAt(slot: number): number {
-    const { bytes } = this.#live.memories[slot]!;
-    const row = this.#live.row(slot);
-    const base = this.#live.words[row + BASE]!;
-    const end = this.#live.words[row + AT]!;
+    const { bytes } = MEMORIES[slot]!;
+    const row = slot << ROW_SHIFT;
+    const base = WORDS[row + BASE]!;
+    const end = WORDS[row + AT]!;
     let at = base + HEADER_BYTES;
     if (at < end && bytes[at] === SPAN_PARENT_SPAN_ID) at += PARENT_BYTES;
     return at < end && bytes[at] === SPAN_TRACE_STATE ? at : -1;
@@ -448,13 +453,13 @@ export class Recorder {
     const live = this.#live;
     const from = this.#traceStateAt(parentSlot);
     if (from < 0) return;
-    const source = live.memories[parentSlot]!.bytes;
+    const source = MEMORIES[parentSlot]!.bytes;
     const end = skipVarint(source, from + 1) + readVarint(source, from + 1);
     if (!live.reserve(slot, end - from)) return;
-    const row = live.row(slot);
-    const at = live.words[row + AT]!;
-    copyBytes(source, from, end, live.memories[slot]!.bytes, at);
-    live.words[row + AT] = at + end - from;
+    const row = slot << ROW_SHIFT;
+    const at = WORDS[row + AT]!;
+    copyBytes(source, from, end, MEMORIES[slot]!.bytes, at);
+    WORDS[row + AT] = at + end - from;
   }
 
   /**
@@ -467,10 +472,10 @@ export class Recorder {
     const now = clock.now();
     clock.split(now);
     const startedAt = this.#live.startedAt(slot);
-    const row = this.#live.row(slot);
-    if (startedAt >= clock.movedAt || (this.#live.words[row + SCOPE]! & START_GIVEN) !== 0) return;
-    const { view } = this.#live.memories[slot]!;
-    const at = this.#live.words[row + BASE]! + START_TIME_AT;
+    const row = slot << ROW_SHIFT;
+    if (startedAt >= clock.movedAt || (WORDS[row + SCOPE]! & START_GIVEN) !== 0) return;
+    const { view } = MEMORIES[slot]!;
+    const at = WORDS[row + BASE]! + START_TIME_AT;
     const elapsed = view.getUint32(at, true) + Math.round((now - startedAt) * 1e6);
     const carry = Math.floor(elapsed / 2 ** 32);
     const high = view.getUint32(at + 4, true) + carry;
@@ -488,19 +493,18 @@ export class Recorder {
   /** Moves a span into the batch and frees its slot. */
   #finish(slot: number, endLow: number, endHigh: number, unfinished: boolean): void {
     const live = this.#live;
-    const { words } = live;
-    const row = live.row(slot);
+    const row = slot << ROW_SHIFT;
     const log = this.#log;
-    const base = words[row + BASE]!;
-    const used = words[row + AT]! - base;
-    const scope = words[row + SCOPE]! >> SCOPE_SHIFT;
-    const source = live.memories[slot]!.bytes;
+    const base = WORDS[row + BASE]!;
+    const used = WORDS[row + AT]! - base;
+    const scope = WORDS[row + SCOPE]! >> SCOPE_SHIFT;
+    const source = MEMORIES[slot]!.bytes;
     const size =
       used +
       9 +
-      countSize(words[row + DROPPED_ATTRIBUTES]!) +
-      countSize(words[row + DROPPED_EVENTS]!) +
-      countSize(words[row + DROPPED_LINKS]!) +
+      countSize(WORDS[row + DROPPED_ATTRIBUTES]!) +
+      countSize(WORDS[row + DROPPED_EVENTS]!) +
+      countSize(WORDS[row + DROPPED_LINKS]!) +
       (unfinished ? UNFINISHED.length : 0);
     const total = 1 + varintSize(size) + size;
     if (!log.hasRoom(total)) this.closeBatch();
@@ -519,9 +523,9 @@ export class Recorder {
     bytes[at] = SPAN_END_TIME;
     view.setInt32(at + 1, endLow, true);
     view.setInt32(at + 5, endHigh, true);
-    at = writeCount(bytes, at + 9, SPAN_DROPPED_ATTRIBUTES_COUNT, words[row + DROPPED_ATTRIBUTES]!);
-    at = writeCount(bytes, at, SPAN_DROPPED_EVENTS_COUNT, words[row + DROPPED_EVENTS]!);
-    at = writeCount(bytes, at, SPAN_DROPPED_LINKS_COUNT, words[row + DROPPED_LINKS]!);
+    at = writeCount(bytes, at + 9, SPAN_DROPPED_ATTRIBUTES_COUNT, WORDS[row + DROPPED_ATTRIBUTES]!);
+    at = writeCount(bytes, at, SPAN_DROPPED_EVENTS_COUNT, WORDS[row + DROPPED_EVENTS]!);
+    at = writeCount(bytes, at, SPAN_DROPPED_LINKS_COUNT, WORDS[row + DROPPED_LINKS]!);
     if (unfinished) {
       bytes.set(UNFINISHED, at);
       at += UNFINISHED.length;

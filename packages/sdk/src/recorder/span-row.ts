@@ -1,7 +1,7 @@
 /*
- * What a live span is beside its bytes: a row of 16 words of 32 bits in one typed array.
+ * What a live span is beside its bytes: a row of 16 words of 32 bits in one typed array, of the arena.
  *
- *   0  handle, as a 64-bit float; NaN while the slot is free
+ *   0  handle, as a 64-bit float; while the slot is free, the next one, negative
  *   2  monotonic time of the start in milliseconds, as a 64-bit float
  *   4  BASE, where the block begins in its memory    10 ATTRIBUTES, recorded so far
  *   5  AT, where its next byte goes                  11 EVENTS
@@ -13,8 +13,6 @@
  * The words from FILTER on are zero when a span starts, which takes four stores through the floats.
  */
 
-/** What the number of a slot is shifted by to give the first word of its row. */
-export const ROW_SHIFT = 4;
 /** Words of a row; see above. */
 export const BASE = 4;
 export const AT = 5;

@@ -1,15 +1,16 @@
 import * as wire from '@tracewell/otlp/wire';
 import { type Attributes, type AttributeValue, type SpanLink, StatusCode } from '@tracewell/plugin';
+import * as arena from './arena.ts';
+import type { EncodedKey } from './key-cache.ts';
 import * as keyCache from './key-cache.ts';
-import { type EncodedKey, KeyCache } from './key-cache.ts';
 import type { ResolvedSpanLimits } from './limits.ts';
 import type { LiveSpans } from './live-spans.ts';
+import * as liveSpans from './live-spans.ts';
 import * as copying from './memory.ts';
-import { Memory } from './memory.ts';
 import * as spanHeader from './span-header.ts';
 import * as spanRow from './span-row.ts';
 import * as texts from './text.ts';
-import { TEXT_SITE_BYTES, TextSite } from './text-site.ts';
+import { TextSite } from './text-site.ts';
 import { ValueEncoder } from './values.ts';
 
 // The engine folds a constant of the same module into the code; one that is imported it loads and checks at
@@ -45,6 +46,9 @@ const {
   writeVarint,
 } = wire;
 const { copyBytes, copyShort } = copying;
+const { HOMES_AT, ROW_SHIFT, TEXTS_AT, TEXT_ENTRY_BYTES, WORDS } = arena;
+const { bytes: ARENA_BYTES, view: ARENA_VIEW } = arena.ARENA;
+const { MEMORIES } = liveSpans;
 const {
   AT,
   ATTRIBUTES,
@@ -60,7 +64,8 @@ const {
   SCOPE,
 } = spanRow;
 const { HEADER_BYTES, traceFlagsOf, writeId } = spanHeader;
-const { MAX_KEY_BYTES } = keyCache;
+const { encodedKey, MAX_KEY_BYTES } = keyCache;
+const { hasOwnProperty: hasOwn } = Object.prototype;
 const { truncate } = texts;
 const { UNSET, ERROR } = StatusCode;
 
@@ -90,18 +95,17 @@ const MAX_SHORT_RECORD = 128;
 /** Room that every block keeps for lengths that turn out longer, and for copies that write beyond their end. */
 const SLACK = 8;
 
+/** Where texts come from that are no values of attributes. */
+const NAMES = new TextSite(TEXTS_AT);
+const EVENT_NAMES = new TextSite(TEXTS_AT + TEXT_ENTRY_BYTES);
+const MESSAGES = new TextSite(TEXTS_AT + 2 * TEXT_ENTRY_BYTES);
+const TRACE_STATES = new TextSite(TEXTS_AT + 3 * TEXT_ENTRY_BYTES);
+
 /** Encodes what is said about live spans into their blocks. */
 export class SpanWriter {
   readonly #live: LiveSpans;
   readonly #limits: ResolvedSpanLimits;
-  readonly #keys = new KeyCache();
   readonly #values: ValueEncoder;
-  /** Where texts come from that are no values of attributes. */
-  readonly #names = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
-  readonly #eventNames = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
-  readonly #messages = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
-  readonly #traceStates = new TextSite(new Memory(TEXT_SITE_BYTES), 0);
-
   readonly #maxUnits: number;
 
   constructor(live: LiveSpans, limits: ResolvedSpanLimits, spanMaxBytes: number) {
@@ -114,70 +118,67 @@ export class SpanWriter {
 
   /** Adds or overwrites an attribute of the span, or counts it as dropped. */
   setAttribute(slot: number, key: string, value: AttributeValue): void {
-    const row = this.#live.row(slot);
-    const words = this.#live.words;
+    const row = slot << ROW_SHIFT;
     if (typeof key !== 'string' || key.length === 0) {
-      words[row + DROPPED_ATTRIBUTES]!++;
+      WORDS[row + DROPPED_ATTRIBUTES]!++;
       return;
     }
-    const encoded = this.#keys.get(key);
+    const encoded = encodedKey(key);
     const filterAt = row + FILTER + encoded.filterWord;
-    const filter = words[filterAt]!;
+    const filter = WORDS[filterAt]!;
     const { filterBit } = encoded;
     const old = (filter & filterBit) === 0 ? -1 : this.#findAttribute(slot, encoded);
-    const count = words[row + ATTRIBUTES]!;
+    const count = WORDS[row + ATTRIBUTES]!;
     if (
       (old < 0 && count >= this.#limits.attributeCountLimit) ||
       !this.#append(slot, SPAN_ATTRIBUTES, encoded, value)
     ) {
-      words[row + DROPPED_ATTRIBUTES]!++;
+      WORDS[row + DROPPED_ATTRIBUTES]!++;
     } else if (old >= 0) {
       this.#remove(slot, old);
     } else {
-      words[row + ATTRIBUTES] = count + 1;
-      words[filterAt] = filter | filterBit;
+      WORDS[row + ATTRIBUTES] = count + 1;
+      WORDS[filterAt] = filter | filterBit;
     }
   }
 
   /** Adds or overwrites many; whatever looking at one of them does, the others are recorded. */
   setAttributes(slot: number, attributes: Attributes): void {
-    const words = this.#live.words;
-    const dropped = this.#live.row(slot) + DROPPED_ATTRIBUTES;
+    const dropped = (slot << ROW_SHIFT) + DROPPED_ATTRIBUTES;
     try {
       for (const key in attributes) {
-        if (!Object.hasOwn(attributes, key)) continue;
+        if (!hasOwn.call(attributes, key)) continue;
         let value: AttributeValue | undefined;
         try {
           value = attributes[key];
         } catch {
-          words[dropped]!++;
+          WORDS[dropped]!++;
           continue;
         }
         if (value !== undefined) this.setAttribute(slot, key, value);
       }
     } catch {
       // A proxy that does not even tell its keys.
-      words[dropped]!++;
+      WORDS[dropped]!++;
     }
   }
 
   /** Names the span; replaces the name that it has, if any. */
   setName(slot: number, name: string, isNew: boolean): void {
     const old = isNew ? -1 : this.#find(slot, SPAN_NAME);
-    if (this.#appendText(slot, SPAN_NAME, name, this.#names) && old >= 0) this.#remove(slot, old);
+    if (this.#appendText(slot, SPAN_NAME, name, NAMES) && old >= 0) this.#remove(slot, old);
   }
 
   /** Replaces the status. */
   setStatus(slot: number, code: number, message: string | undefined): void {
-    const live = this.#live;
-    const row = live.row(slot);
-    const old = (live.words[row + SCOPE]! & HAS_STATUS) === 0 ? -1 : this.#find(slot, SPAN_STATUS);
-    if (code !== UNSET) {
+    const row = slot << ROW_SHIFT;
+    const old = (WORDS[row + SCOPE]! & HAS_STATUS) === 0 ? -1 : this.#find(slot, SPAN_STATUS);
+    if (code !== UNSET && !this.#appendShortStatus(slot, code, message)) {
       const start = this.#open(slot, SPAN_STATUS);
       if (start < 0) return;
       if (code === ERROR && typeof message === 'string' && message.length > 0) {
         // A description that does not fit is left out; that it was an error is not.
-        this.#appendText(slot, STATUS_MESSAGE, message, this.#messages);
+        this.#appendText(slot, STATUS_MESSAGE, message, MESSAGES);
       }
       if (!this.#appendSmall(slot, STATUS_CODE, code) || !this.#close(slot, start)) {
         this.#cutAt(slot, start);
@@ -185,8 +186,24 @@ export class SpanWriter {
       }
     }
     if (old >= 0) this.#remove(slot, old);
-    if (code === UNSET) live.words[row + SCOPE]! &= ~HAS_STATUS;
-    else live.words[row + SCOPE]! |= HAS_STATUS;
+    if (code === UNSET) WORDS[row + SCOPE]! &= ~HAS_STATUS;
+    else WORDS[row + SCOPE]! |= HAS_STATUS;
+  }
+
+  /** Appends what nearly every status is, as {@link SpanWriter.#appendShort} does an attribute. */
+  #appendShortStatus(slot: number, code: number, message: string | undefined): boolean {
+    const row = slot << ROW_SHIFT;
+    const at = WORDS[row + AT]!;
+    if (at + MAX_SHORT_RECORD > WORDS[row + LIMIT]! || WORDS[row + BASE]! < HOMES_AT) return false;
+    let end = at + 2;
+    if (code === ERROR && typeof message === 'string' && message.length > 0) {
+      if (!MESSAGES.holds(message)) return false;
+      end = appendHeld(end, STATUS_MESSAGE, MESSAGES);
+    }
+    ARENA_VIEW.setInt16(end, STATUS_CODE | (code << 8), true);
+    ARENA_VIEW.setInt16(at, SPAN_STATUS | ((end - at) << 8), true);
+    WORDS[row + AT] = end + 2;
+    return true;
   }
 
   /** Adds an event at a time given as two halves, or counts it as dropped. */
@@ -197,15 +214,14 @@ export class SpanWriter {
     timeLow: number,
     timeHigh: number,
   ): void {
-    const live = this.#live;
-    const row = live.row(slot);
+    const row = slot << ROW_SHIFT;
     const start = this.#limits.eventCountLimit === 0 ? -1 : this.#openEvent(slot, timeLow, timeHigh);
     if (start < 0) {
-      live.words[row + DROPPED_EVENTS]!++;
+      WORDS[row + DROPPED_EVENTS]!++;
       return;
     }
     if (
-      !this.#appendText(slot, EVENT_NAME, name, this.#eventNames) ||
+      !this.#appendText(slot, EVENT_NAME, name, EVENT_NAMES) ||
       !this.#appendAttributes(
         slot,
         EVENT_ATTRIBUTES,
@@ -216,12 +232,12 @@ export class SpanWriter {
       !this.#close(slot, start)
     ) {
       this.#cutAt(slot, start);
-      live.words[row + DROPPED_EVENTS]!++;
-    } else if (live.words[row + EVENTS]! >= this.#limits.eventCountLimit) {
+      WORDS[row + DROPPED_EVENTS]!++;
+    } else if (WORDS[row + EVENTS]! >= this.#limits.eventCountLimit) {
       this.#remove(slot, this.#find(slot, SPAN_EVENTS));
-      live.words[row + DROPPED_EVENTS]!++;
+      WORDS[row + DROPPED_EVENTS]!++;
     } else {
-      live.words[row + EVENTS]!++;
+      WORDS[row + EVENTS]!++;
     }
   }
 
@@ -230,11 +246,10 @@ export class SpanWriter {
     // Looking into what the caller passed may throw, so that comes before anything is written.
     const { context, attributes } = link;
     const { traceId, spanId, traceFlags, traceState, isRemote } = context;
-    const live = this.#live;
-    const row = live.row(slot);
+    const row = slot << ROW_SHIFT;
     const start = this.#limits.linkCountLimit === 0 ? -1 : this.#open(slot, SPAN_LINKS);
     if (start < 0) {
-      live.words[row + DROPPED_LINKS]!++;
+      WORDS[row + DROPPED_LINKS]!++;
       return;
     }
     if (
@@ -250,21 +265,19 @@ export class SpanWriter {
       !this.#close(slot, start)
     ) {
       this.#cutAt(slot, start);
-      live.words[row + DROPPED_LINKS]!++;
-    } else if (live.words[row + LINKS]! >= this.#limits.linkCountLimit) {
+      WORDS[row + DROPPED_LINKS]!++;
+    } else if (WORDS[row + LINKS]! >= this.#limits.linkCountLimit) {
       this.#remove(slot, this.#find(slot, SPAN_LINKS));
-      live.words[row + DROPPED_LINKS]!++;
+      WORDS[row + DROPPED_LINKS]!++;
     } else {
-      live.words[row + LINKS]!++;
+      WORDS[row + LINKS]!++;
     }
   }
 
   /** Appends a trace state, unless it is longer than anybody has to pass on. */
   appendTraceState(slot: number, tag: number, traceState: unknown): boolean {
     if (typeof traceState !== 'string' || traceState.length === 0) return true;
-    return (
-      traceState.length > MAX_TRACE_STATE_UNITS || this.#appendText(slot, tag, traceState, this.#traceStates)
-    );
+    return traceState.length > MAX_TRACE_STATE_UNITS || this.#appendText(slot, tag, traceState, TRACE_STATES);
   }
 
   #appendLinkIds(
@@ -276,9 +289,9 @@ export class SpanWriter {
   ): boolean {
     const live = this.#live;
     if (!live.reserve(slot, 33 + SLACK)) return false;
-    const row = live.row(slot);
-    const { bytes, view } = live.memories[slot]!;
-    const at = live.words[row + AT]!;
+    const row = slot << ROW_SHIFT;
+    const { bytes, view } = MEMORIES[slot]!;
+    const at = WORDS[row + AT]!;
     bytes[at] = LINK_TRACE_ID;
     bytes[at + 1] = 16;
     bytes[at + 18] = LINK_SPAN_ID;
@@ -287,7 +300,7 @@ export class SpanWriter {
     if (!writeId(bytes, at + 2, traceId, 16) || !writeId(bytes, at + 20, spanId, 8)) return false;
     const remote = isRemote === undefined ? 0 : isRemote ? 0x300 : 0x100;
     view.setInt32(at + 29, traceFlagsOf(traceFlags) | remote, true);
-    live.words[row + AT] = at + 33;
+    WORDS[row + AT] = at + 33;
     return true;
   }
 
@@ -304,7 +317,7 @@ export class SpanWriter {
     let dropped = 0;
     try {
       for (const key in attributes) {
-        if (!Object.hasOwn(attributes, key)) continue;
+        if (!hasOwn.call(attributes, key)) continue;
         let value: AttributeValue | undefined;
         try {
           value = attributes[key];
@@ -313,8 +326,7 @@ export class SpanWriter {
           continue;
         }
         if (value === undefined) continue;
-        if (recorded < limit && key.length > 0 && this.#append(slot, tag, this.#keys.get(key), value))
-          recorded++;
+        if (recorded < limit && key.length > 0 && this.#append(slot, tag, encodedKey(key), value)) recorded++;
         else dropped++;
       }
     } catch {
@@ -331,83 +343,79 @@ export class SpanWriter {
 
   /**
    * Appends what nearly every `KeyValue` is: a key and a value so short that each length is one byte, with
-   * room in the block. False, and nothing is changed, for any other. One function without calls for all three
-   * types of value: half as expensive as the general way.
+   * room in a block in the arena. False, and nothing is changed, for any other. One function without calls for
+   * all three types of value: half as expensive as the general way.
    */
   #appendShort(slot: number, tag: number, key: EncodedKey, value: AttributeValue): boolean {
-    const live = this.#live;
-    const { words } = live;
-    const row = live.row(slot);
-    const at = words[row + AT]!;
+    const row = slot << ROW_SHIFT;
+    const at = WORDS[row + AT]!;
     const keyLength = key.length;
-    if (at + MAX_SHORT_RECORD > words[row + LIMIT]! || keyLength > MAX_KEY_BYTES) return false;
-    const { bytes, view } = live.memories[slot]!;
-    const source = key.memory;
+    if (at + MAX_SHORT_RECORD > WORDS[row + LIMIT]! || WORDS[row + BASE]! < HOMES_AT) return false;
+    if (keyLength > MAX_KEY_BYTES) return false;
     // The key comes first, since its copy reaches beyond its end.
-    copyShort(source.view, key.keyAt, view, at + 2, keyLength);
+    copyShort(ARENA_VIEW, key.keyAt, ARENA_VIEW, at + 2, keyLength);
     const valueAt = at + 4 + keyLength;
     let end = valueAt + 2;
     if (typeof value === 'string') {
-      if (value.length > this.#maxUnits) return false;
+      const units = value.length;
+      if (units > this.#maxUnits) return false;
       if (key.holds(value)) {
-        bytes[valueAt] = ANY_STRING;
-        const size = source.bytes[key.at]!;
-        copyShort(source.view, key.at, view, valueAt + 1, 1 + size);
+        ARENA_BYTES[valueAt] = ANY_STRING;
+        const size = ARENA_BYTES[key.at]!;
+        copyShort(ARENA_VIEW, key.at, ARENA_VIEW, valueAt + 1, 1 + size);
         end += size;
       } else {
-        const units = value.length;
         if (units > MAX_SHORT_UNITS) return false;
         for (let index = 0; index < units; index++) {
           const unit = value.charCodeAt(index);
           if (unit > 0x7f) return false;
-          bytes[end + index] = unit;
+          ARENA_BYTES[end + index] = unit;
         }
-        view.setInt16(valueAt, ANY_STRING | (units << 8), true);
+        ARENA_VIEW.setInt16(valueAt, ANY_STRING | (units << 8), true);
         end += units;
       }
     } else if (typeof value === 'number') {
       // 1 to 16,383, as a varint of one or two bytes.
       if (value <= 0 || value >= 0x4000 || (value | 0) !== value) return false;
       if (value < 0x80) {
-        view.setInt16(valueAt, ANY_INT | (value << 8), true);
+        ARENA_VIEW.setInt16(valueAt, ANY_INT | (value << 8), true);
       } else {
-        view.setInt32(valueAt, ANY_INT | (((value & 0x7f) | 0x80) << 8) | ((value >>> 7) << 16), true);
+        ARENA_VIEW.setInt32(valueAt, ANY_INT | (((value & 0x7f) | 0x80) << 8) | ((value >>> 7) << 16), true);
         end++;
       }
     } else if (typeof value === 'boolean') {
-      view.setInt16(valueAt, ANY_BOOL | (value ? 0x100 : 0), true);
+      ARENA_VIEW.setInt16(valueAt, ANY_BOOL | (value ? 0x100 : 0), true);
     } else {
       return false;
     }
-    view.setInt16(at, tag | ((end - at - 2) << 8), true);
-    view.setInt16(valueAt - 2, KEY_VALUE_VALUE | ((end - valueAt) << 8), true);
-    words[row + AT] = end;
+    ARENA_VIEW.setInt16(at, tag | ((end - at - 2) << 8), true);
+    ARENA_VIEW.setInt16(valueAt - 2, KEY_VALUE_VALUE | ((end - valueAt) << 8), true);
+    WORDS[row + AT] = end;
     return true;
   }
 
   #appendAny(slot: number, tag: number, key: EncodedKey, value: AttributeValue): boolean {
-    const live = this.#live;
     switch (typeof value) {
       case 'string':
         return this.#appendString(slot, tag, key, value);
       case 'boolean': {
         const at = this.#appendKey(slot, tag, key, 2, 0);
         if (at < 0) return false;
-        live.memories[slot]!.view.setInt16(at, ANY_BOOL | (value ? 0x100 : 0), true);
+        MEMORIES[slot]!.view.setInt16(at, ANY_BOOL | (value ? 0x100 : 0), true);
         return true;
       }
       case 'number': {
         if (!Number.isSafeInteger(value) || Object.is(value, -0)) {
           const at = this.#appendKey(slot, tag, key, 9, 0);
           if (at < 0) return false;
-          const { bytes, view } = live.memories[slot]!;
+          const { bytes, view } = MEMORIES[slot]!;
           bytes[at] = ANY_DOUBLE;
           view.setFloat64(at + 1, value, true);
           return true;
         }
         const at = this.#appendKey(slot, tag, key, 1 + (value < 0 ? 10 : varintSize(value)), 0);
         if (at < 0) return false;
-        const { bytes } = live.memories[slot]!;
+        const { bytes } = MEMORIES[slot]!;
         bytes[at] = ANY_INT;
         writeInt64(bytes, at + 1, value);
         return true;
@@ -415,9 +423,10 @@ export class SpanWriter {
       default: {
         const size = this.#values.encode(value);
         if (size < 0) return false;
-        const at = this.#appendKey(slot, tag, key, size, 0);
+        // The value may have run code of the application, and that may have emptied the cache of keys.
+        const at = this.#appendKey(slot, tag, encodedKey(key.key), size, 0);
         if (at < 0) return false;
-        copyBytes(this.#values.bytes, 0, size, live.memories[slot]!.bytes, at);
+        copyBytes(this.#values.bytes, 0, size, MEMORIES[slot]!.bytes, at);
         return true;
       }
     }
@@ -432,7 +441,7 @@ export class SpanWriter {
       // Nearly every string is ASCII: as many bytes as units. If more came out, it is done again.
       const at = this.#appendKey(slot, tag, key, 2 + units, 2 * units);
       if (at < 0) return false;
-      const { bytes, view } = live.memories[slot]!;
+      const { bytes, view } = MEMORIES[slot]!;
       view.setInt16(at, ANY_STRING | (units << 8), true);
       if (writeUtf8(bytes, at + 2, text) === at + 2 + units) return true;
       this.#cutAt(slot, start);
@@ -440,7 +449,7 @@ export class SpanWriter {
     const size = Buffer.byteLength(text);
     const at = this.#appendKey(slot, tag, key, 1 + varintSize(size) + size, 0);
     if (at < 0) return false;
-    const { bytes } = live.memories[slot]!;
+    const { bytes } = MEMORIES[slot]!;
     bytes[at] = ANY_STRING;
     writeUtf8(bytes, writeVarint(bytes, at + 1, size), text);
     return true;
@@ -454,15 +463,14 @@ export class SpanWriter {
    */
   #appendKey(slot: number, tag: number, key: EncodedKey, size: number, more: number): number {
     const live = this.#live;
-    const row = live.row(slot);
+    const row = slot << ROW_SHIFT;
     const keyLength = key.length;
     const length = keyLength + 2 + size;
     if (length >= 0x80) return this.#appendLongKey(slot, tag, key, size, more);
     if (!live.reserve(slot, 2 + length + more + SLACK)) return -1;
-    const { view } = live.memories[slot]!;
-    const { words } = live;
-    const at = words[row + AT]!;
-    words[row + AT] = at + 2 + length;
+    const { view } = MEMORIES[slot]!;
+    const at = WORDS[row + AT]!;
+    WORDS[row + AT] = at + 2 + length;
     // Two lengths below 128, each a byte behind its tag.
     view.setInt16(at, tag | (length << 8), true);
     copyShort(key.memory.view, key.keyAt, view, at + 2, keyLength);
@@ -475,10 +483,10 @@ export class SpanWriter {
     const length = key.length + 1 + varintSize(size) + size;
     const total = 1 + varintSize(length) + length;
     if (!live.reserve(slot, total + more + SLACK)) return -1;
-    const { bytes, view } = live.memories[slot]!;
-    const row = live.row(slot);
-    let at = live.words[row + AT]!;
-    live.words[row + AT] = at + total;
+    const { bytes, view } = MEMORIES[slot]!;
+    const row = slot << ROW_SHIFT;
+    let at = WORDS[row + AT]!;
+    WORDS[row + AT] = at + total;
     bytes[at] = tag;
     at = writeVarint(bytes, at + 1, length);
     copyShort(key.memory.view, key.keyAt, view, at, key.length);
@@ -490,26 +498,22 @@ export class SpanWriter {
   /** Appends a text field, cut off where nobody would read on. What is not a string counts as empty. */
   #appendText(slot: number, tag: number, value: unknown, site: TextSite): boolean {
     const live = this.#live;
-    const row = live.row(slot);
+    const row = slot << ROW_SHIFT;
     const text = typeof value === 'string' ? value : '';
-    if (site.holds(text)) {
-      const cached = site.memory;
-      const size = cached.bytes[site.at]!;
-      if (!live.reserve(slot, 2 + size + SLACK)) return false;
-      const { bytes, view } = live.memories[slot]!;
-      const at = live.words[row + AT]!;
-      bytes[at] = tag;
-      copyShort(cached.view, site.at, view, at + 1, 1 + size);
-      live.words[row + AT] = at + 2 + size;
-      return true;
+    if (WORDS[row + BASE]! >= HOMES_AT && site.holds(text)) {
+      const at = WORDS[row + AT]!;
+      if (at + MAX_SHORT_RECORD <= WORDS[row + LIMIT]!) {
+        WORDS[row + AT] = appendHeld(at, tag, site);
+        return true;
+      }
     }
     const shown = truncate(text, MAX_TEXT_UNITS);
     const size = Buffer.byteLength(shown);
     if (!live.reserve(slot, size + SLACK)) return false;
-    const { bytes } = live.memories[slot]!;
-    const at = live.words[row + AT]!;
+    const { bytes } = MEMORIES[slot]!;
+    const at = WORDS[row + AT]!;
     bytes[at] = tag;
-    live.words[row + AT] = writeUtf8(bytes, writeVarint(bytes, at + 1, size), shown);
+    WORDS[row + AT] = writeUtf8(bytes, writeVarint(bytes, at + 1, size), shown);
     return true;
   }
 
@@ -517,25 +521,25 @@ export class SpanWriter {
   #openEvent(slot: number, timeLow: number, timeHigh: number): number {
     const live = this.#live;
     if (!live.reserve(slot, 11 + SLACK)) return -1;
-    const row = live.row(slot);
-    const { bytes, view } = live.memories[slot]!;
-    const at = live.words[row + AT]!;
+    const row = slot << ROW_SHIFT;
+    const { bytes, view } = MEMORIES[slot]!;
+    const at = WORDS[row + AT]!;
     bytes[at] = SPAN_EVENTS;
     bytes[at + 2] = EVENT_TIME;
     view.setInt32(at + 3, timeLow, true);
     view.setInt32(at + 7, timeHigh, true);
-    live.words[row + AT] = at + 11;
-    return at - live.words[row + BASE]!;
+    WORDS[row + AT] = at + 11;
+    return at - WORDS[row + BASE]!;
   }
 
   #appendSmall(slot: number, tag: number, value: number): boolean {
     const live = this.#live;
     if (!live.reserve(slot, 6 + SLACK)) return false;
-    const row = live.row(slot);
-    const { bytes } = live.memories[slot]!;
-    const at = live.words[row + AT]!;
+    const row = slot << ROW_SHIFT;
+    const { bytes } = MEMORIES[slot]!;
+    const at = WORDS[row + AT]!;
     bytes[at] = tag;
-    live.words[row + AT] = writeVarint(bytes, at + 1, value);
+    WORDS[row + AT] = writeVarint(bytes, at + 1, value);
     return true;
   }
 
@@ -543,25 +547,29 @@ export class SpanWriter {
   #open(slot: number, tag: number): number {
     const live = this.#live;
     if (!live.reserve(slot, 2 + SLACK)) return -1;
-    const row = live.row(slot);
-    const at = live.words[row + AT]!;
-    live.memories[slot]!.bytes[at] = tag;
-    live.words[row + AT] = at + 2;
-    return at - live.words[row + BASE]!;
+    const row = slot << ROW_SHIFT;
+    const at = WORDS[row + AT]!;
+    MEMORIES[slot]!.bytes[at] = tag;
+    WORDS[row + AT] = at + 2;
+    return at - WORDS[row + BASE]!;
   }
 
   /** Ends a message: fills in its length, moving the content if that takes more than a byte. */
   #close(slot: number, start: number): boolean {
     const live = this.#live;
+    const row = slot << ROW_SHIFT;
     const length = live.used(slot) - start - 2;
+    if (length < 0x80 && WORDS[row + BASE]! >= HOMES_AT) {
+      ARENA_BYTES[WORDS[row + BASE]! + start + 1] = length;
+      return true;
+    }
     const more = length < 0x80 ? 0 : varintSize(length) - 1;
     if (!live.reserve(slot, more + SLACK)) return false;
-    const row = live.row(slot);
-    const { bytes } = live.memories[slot]!;
-    const content = live.words[row + BASE]! + start + 2;
+    const { bytes } = MEMORIES[slot]!;
+    const content = WORDS[row + BASE]! + start + 2;
     if (more > 0) {
       bytes.copyWithin(content + more, content, content + length);
-      live.words[row + AT]! += more;
+      WORDS[row + AT]! += more;
     }
     writeVarint(bytes, content - 1, length);
     return true;
@@ -569,17 +577,16 @@ export class SpanWriter {
 
   /** Forgets what was appended from an offset in the block on. */
   #cutAt(slot: number, start: number): void {
-    const row = this.#live.row(slot);
-    this.#live.words[row + AT] = this.#live.words[row + BASE]! + start;
+    const row = slot << ROW_SHIFT;
+    WORDS[row + AT] = WORDS[row + BASE]! + start;
   }
 
   /** The offset in the block of the first record with a tag, or -1. */
   #find(slot: number, tag: number): number {
-    const live = this.#live;
-    const row = live.row(slot);
-    const { bytes } = live.memories[slot]!;
-    const base = live.words[row + BASE]!;
-    const end = live.words[row + AT]!;
+    const row = slot << ROW_SHIFT;
+    const { bytes } = MEMORIES[slot]!;
+    const base = WORDS[row + BASE]!;
+    const end = WORDS[row + AT]!;
     for (let at = base + HEADER_BYTES; at < end; at = recordEnd(bytes, at)) {
       if (bytes[at] === tag) return at - base;
     }
@@ -588,11 +595,10 @@ export class SpanWriter {
 
   /** The offset in the block of the attribute with a key, or -1. */
   #findAttribute(slot: number, key: EncodedKey): number {
-    const live = this.#live;
-    const row = live.row(slot);
-    const { bytes } = live.memories[slot]!;
-    const base = live.words[row + BASE]!;
-    const end = live.words[row + AT]!;
+    const row = slot << ROW_SHIFT;
+    const { bytes } = MEMORIES[slot]!;
+    const base = WORDS[row + BASE]!;
+    const end = WORDS[row + AT]!;
     for (let at = base + HEADER_BYTES; at < end; at = recordEnd(bytes, at)) {
       // The key field is compared as a whole: its length stands in its second byte.
       if (bytes[at] === SPAN_ATTRIBUTES && sameBytes(bytes, skipVarint(bytes, at + 1), key)) return at - base;
@@ -602,14 +608,21 @@ export class SpanWriter {
 
   /** Takes out the record at an offset in the block. */
   #remove(slot: number, start: number): void {
-    const live = this.#live;
-    const row = live.row(slot);
-    const { bytes } = live.memories[slot]!;
-    const from = live.words[row + BASE]! + start;
+    const row = slot << ROW_SHIFT;
+    const { bytes } = MEMORIES[slot]!;
+    const from = WORDS[row + BASE]! + start;
     const end = recordEnd(bytes, from);
-    bytes.copyWithin(from, end, live.words[row + AT]!);
-    live.words[row + AT]! -= end - from;
+    bytes.copyWithin(from, end, WORDS[row + AT]!);
+    WORDS[row + AT]! -= end - from;
   }
+}
+
+/** Copies the text that a site holds into the arena, as a field; returns the offset behind it. */
+function appendHeld(at: number, tag: number, site: TextSite): number {
+  const size = ARENA_BYTES[site.at]!;
+  ARENA_BYTES[at] = tag;
+  copyShort(ARENA_VIEW, site.at, ARENA_VIEW, at + 1, 1 + size);
+  return at + 2 + size;
 }
 
 function recordEnd(bytes: Uint8Array, at: number): number {

@@ -1,6 +1,9 @@
 import { writeString } from '@tracewell/otlp/wire';
-import { COPY_SLACK, type Memory } from './memory.ts';
+import * as arena from './arena.ts';
+import { COPY_SLACK } from './memory.ts';
 import { unsliced } from './text.ts';
+
+const { ARENA } = arena;
 
 /** With the longest cached key and two tags still less than 128 bytes, so that each length takes one. */
 const MAX_BYTES = 48;
@@ -18,23 +21,17 @@ const PAUSE = 1024;
  * hit and spends it with every miss, and without credit only encodes for a while.
  */
 export class TextSite {
-  /** Holds the encoding of the text that came last: its length in a byte, then UTF-8. */
-  readonly memory: Memory;
-  /** Where in that memory it stands. */
+  /** Where in the arena the encoding of the text stands that came last: its length in a byte, then UTF-8. */
   readonly at: number;
   #text: string | undefined = undefined;
   #credit = FIRST_CREDIT;
 
-  /**
-   * @param memory - holds the encoding
-   * @param at - where {@link TEXT_SITE_BYTES} in it are free for that
-   */
-  constructor(memory: Memory, at: number) {
-    this.memory = memory;
+  /** @param at - where {@link TEXT_SITE_BYTES} of the arena are free for the encoding */
+  constructor(at: number) {
     this.at = at;
   }
 
-  /** Whether the encoding in the memory is that of this text. */
+  /** Whether the encoding in the arena is that of this text. */
   holds(text: string): boolean {
     if (this.#text === text) {
       if (this.#credit < MAX_CREDIT) this.#credit++;
@@ -47,7 +44,7 @@ export class TextSite {
     this.#credit--;
     if (text.length > MAX_BYTES) return false;
     this.#text = undefined;
-    const end = writeString(this.memory.bytes, this.at, text);
+    const end = writeString(ARENA.bytes, this.at, text);
     if (end - this.at > 1 + MAX_BYTES) return false;
     this.#text = unsliced(text);
     return true;
@@ -59,5 +56,5 @@ export class TextSite {
   }
 }
 
-/** Bytes that a {@link TextSite} needs: a text of three bytes for each unit is found too long only afterwards. */
+/** Bytes that a {@link TextSite} needs, less than TEXT_ENTRY_BYTES: a text of three bytes for each unit is found too long only afterwards. */
 export const TEXT_SITE_BYTES: number = 3 * MAX_BYTES + 8 + COPY_SLACK;
