@@ -64,6 +64,11 @@ export class SqlProcess {
     this.#entry = fileURLToPath(entry);
   }
 
+  /** The process's number, while there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /**
    * Runs a statement.
    *
@@ -71,7 +76,7 @@ export class SqlProcess {
    * @throws {@link TracewellError}, as a rejection: `TW_SQL_UNAVAILABLE`, `TW_SQL_REFUSED`, `TW_SQL_INVALID`,
    * `TW_SQL_TIMEOUT`, `TW_SQL_MEMORY`, `TW_SQL_BUSY`, `TW_SQL_FAILED`
    */
-  run(plan: SqlPlan, files: () => TableFiles): Promise<Found> {
+  async run(plan: SqlPlan, files: () => TableFiles): Promise<Found> {
     const { promise, resolve, reject } = Promise.withResolvers<Found>();
     if (this.#closed) throw new TracewellError('TW_STORE_CLOSED', 'the store is closed; open it again');
     if (this.#waiting.length >= MAX_WAITING) {
@@ -93,10 +98,10 @@ export class SqlProcess {
   /** Ends the process. What still runs fails. */
   close(): void {
     this.#closed = true;
-    this.#end(new TracewellError('TW_STORE_CLOSED', 'the store was closed while the query ran'));
-    for (const { reject } of this.#waiting.splice(0)) {
-      reject(new TracewellError('TW_STORE_CLOSED', 'the store was closed while the query waited'));
-    }
+    const waiting = this.#waiting.splice(0);
+    const error = new TracewellError('TW_STORE_CLOSED', 'the store was closed before the query ended');
+    this.#end(error);
+    for (const { reject } of waiting) reject(error);
   }
 
   #begin(): void {
