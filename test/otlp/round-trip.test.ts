@@ -164,31 +164,89 @@ test('wrong arguments throw RangeError or TypeError that name what is wrong', ()
   const cyclic: Record<string, never> = {};
   cyclic.self = cyclic as never;
   const event = { name: 'early', attributes: {}, droppedAttributesCount: 0 };
-  const cases: [Partial<SpanData>, RegExp, typeof RangeError | typeof TypeError][] = [
-    [{ traceId: 'abc' }, /trace id.*"abc"/, RangeError],
-    [{ traceId: '0'.repeat(32) }, /trace id.*not all zero/, RangeError],
-    [{ traceId: 'x'.repeat(32) }, /traceId must be hex digits/, RangeError],
-    [{ spanId: '' }, /span id.*16 hex digits/, RangeError],
-    [{ parentSpanId: '12' }, /parent span id/, RangeError],
-    [{ attributes: { big: 2n ** 63n } }, /"big".*64 bits/, RangeError],
+  const cases: [part: unknown, message: string, type: typeof RangeError | typeof TypeError][] = [
+    [{ traceId: 'abc' }, 'spans[1].traceId must be 32 hex digits, not all zero, got "abc"', RangeError],
+    [{ traceId: '0'.repeat(32) }, 'spans[1].traceId must be 32 hex digits, not all zero', RangeError],
+    [{ traceId: 'x'.repeat(32) }, 'spans[1].traceId must be 32 hex digits', RangeError],
+    [{ traceId: undefined }, 'spans[1].traceId must be a string, got undefined', TypeError],
+    [{ spanId: '' }, 'spans[1].spanId must be 16 hex digits', RangeError],
+    [{ parentSpanId: '12' }, 'spans[1].parentSpanId must be 16 hex digits', RangeError],
+    [{ parentSpanId: null }, 'spans[1].parentSpanId must be a string, got null', TypeError],
+    [{ name: 5 }, 'spans[1].name must be a string, got 5', TypeError],
+    [{ kind: 6 }, 'spans[1].kind must be a whole number from 0 to 5, got 6', RangeError],
+    [{ kind: 'SERVER' }, 'spans[1].kind must be a number, got "SERVER"', TypeError],
+    [{ flags: -1 }, 'spans[1].flags must be a whole number from 0 to 4294967295, got -1', RangeError],
+    [{ droppedEventsCount: 0.5 }, 'spans[1].droppedEventsCount must be a whole number', RangeError],
+    [{ startTimeUnixNanos: 1 }, 'spans[1].startTimeUnixNanos must be a bigint, got 1', TypeError],
     [
       { startTimeUnixNanos: -1n },
-      /startTimeUnixNanos.*from 0 to 18446744073709551615 nanoseconds, got -1/,
+      'spans[1].startTimeUnixNanos must be from 0 to 18446744073709551615 nanoseconds, got -1',
       RangeError,
     ],
-    [{ endTimeUnixNanos: 2n ** 64n }, /endTimeUnixNanos.*got 18446744073709551616/, RangeError],
-    [{ events: [{ ...event, timeUnixNanos: -1n }] }, /an event's timeUnixNanos.*got -1/, RangeError],
-    [{ attributes: { cyclic } }, /"self".*refers to itself/, RangeError],
-    [{ attributes: { call: (() => 1) as never } }, /"call".*function/, TypeError],
+    [{ endTimeUnixNanos: 2n ** 64n }, 'spans[1].endTimeUnixNanos must be from 0 to', RangeError],
+    [{ status: undefined }, 'spans[1].status must be an object, got undefined', TypeError],
+    [
+      { status: { code: 3, message: '' } },
+      'spans[1].status.code must be a whole number from 0 to 2',
+      RangeError,
+    ],
+    [
+      { status: { code: 2, message: {} } },
+      'spans[1].status.message must be a string, got an object',
+      TypeError,
+    ],
+    [{ events: {} }, 'spans[1].events must be an array, got an object', TypeError],
+    [{ events: [null] }, 'spans[1].events[0] must be an object, got null', TypeError],
+    [
+      { events: [{ ...event, timeUnixNanos: -1n }] },
+      'spans[1].events[0].timeUnixNanos must be from',
+      RangeError,
+    ],
+    [{ links: [{ traceId: 'xy' }] }, 'spans[1].links[0].traceId must be hex digits, got "xy"', RangeError],
+    [{ attributes: undefined }, 'spans[1].attributes must be an object, got undefined', TypeError],
+    [{ attributes: ['x'] }, 'spans[1].attributes must be an object, got an array', TypeError],
+    [
+      { attributes: { big: 2n ** 63n } },
+      'spans[1].attributes["big"] must be an integer of 64 bits',
+      RangeError,
+    ],
+    [{ attributes: { a: { b: Symbol.iterator } } }, 'spans[1].attributes["a"]["b"] is a symbol', TypeError],
+    [{ attributes: { call: () => 1 } }, 'spans[1].attributes["call"] is a function', TypeError],
+    [{ attributes: { cyclic } }, 'spans[1].attributes["cyclic"]', RangeError],
+    [{ resource: undefined }, 'spans[1].resource must be an object, got undefined', TypeError],
+    [{ resource: { attributes: {}, schemaUrl: 5 } }, 'spans[1].resource.', TypeError],
+    [{ scope: { ...span().scope, name: 5 } }, 'spans[1].scope.name must be a string, got 5', TypeError],
   ];
-  for (const [part, message, type] of cases) {
-    for (const encode of [encodeTraces, encodeTracesJson]) {
+  for (const encode of [encodeTraces, encodeTracesJson]) {
+    const refuses = (given: unknown, message: string, type: typeof RangeError | typeof TypeError): void =>
       assert.throws(
-        () => encode([span(part)]),
-        (error: Error) => error instanceof type && message.test(error.message),
+        () => encode([span(), given as SpanData]),
+        (error: Error) => {
+          assert.equal(error.constructor, type);
+          assert.ok(error.message.startsWith(message), `${error.message} instead of ${message}`);
+          return true;
+        },
         `${encode.name} ${message}`,
       );
-    }
+    for (const [part, message, type] of cases) refuses(span(part as Partial<SpanData>), message, type);
+    for (const none of [null, undefined, 5, 'span', []])
+      refuses(none, 'spans[1] must be an object, got', TypeError);
+    assert.throws(() => encode([span({ attributes: { cyclic } })]), /"self".*refers to itself/);
+  }
+});
+
+test('an error that the caller himself throws while a span is read comes through as it is', () => {
+  const mine = new Error('mine');
+  const attributes = {
+    get trap(): string {
+      throw mine;
+    },
+  };
+  for (const encode of [encodeTraces, encodeTracesJson]) {
+    assert.throws(
+      () => encode([span({ attributes })]),
+      (error) => error === mine,
+    );
   }
 });
 

@@ -170,5 +170,10 @@ export interface SummaryData extends MetricHeadData {
  */
 export type MetricData = GaugeData | SumData | HistogramData | ExponentialHistogramData | SummaryData;
 
+/** The types of metrics, as {@link MetricData} calls them. */
+export const METRIC_TYPES = ['gauge', 'sum', 'histogram', 'exponentialHistogram', 'summary'] as const;
+/** One of {@link METRIC_TYPES}. */
+export type MetricType = (typeof METRIC_TYPES)[number];
+
 /** A point of any metric; which one is what the metric's `type` tells. */
 export type MetricPointData = MetricData['points'][number];

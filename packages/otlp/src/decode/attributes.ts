@@ -105,7 +105,12 @@ function readPlainAttribute(reader: Reader, end: number, attributes: MutableAttr
  * an array, or a map after a map, is merged into it, as protobuf says of messages. `before` is what an earlier
  * part of the same field said.
  */
-function readAnyValue(reader: Reader, end: number, depth: number, before: AttributeValue): AttributeValue {
+export function readAnyValue(
+  reader: Reader,
+  end: number,
+  depth: number,
+  before: AttributeValue,
+): AttributeValue {
   let value = before;
   while (reader.at < end) {
     const key = reader.key(end);

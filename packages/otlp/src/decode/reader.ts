@@ -20,7 +20,7 @@ export class Reader {
   at: number;
   maxDepth: number;
   readonly traceIds = new IdMemo();
-  readonly parentIds = new IdMemo();
+  readonly spanIds = new IdMemo();
   #maxItems: number;
   #items = 0;
 
@@ -148,6 +148,31 @@ export class Reader {
     const { at } = this;
     this.at = fixedEnd(at, 4, end);
     return readFixed32(this.bytes, at);
+  }
+
+  /** 64 bits without sign. */
+  uint64(end: number): bigint {
+    const { bytes, at } = this;
+    const low = varintLow(bytes, at, end);
+    const high = varintHigh(bytes, at, end);
+    this.at = varintEnd(bytes, at, end);
+    return toBigUint64(low, high);
+  }
+
+  /** 32 bits with sign in zigzag form, as `sint32` is written. */
+  sint32(end: number): number {
+    const value = this.uint32(end);
+    return (value >>> 1) ^ -(value & 1);
+  }
+
+  /** 8 bytes as an integer with sign: a number where that loses nothing, otherwise a `bigint`. */
+  sfixed64(end: number): number | bigint {
+    const { at, bytes } = this;
+    this.at = fixedEnd(at, 8, end);
+    const low = readFixed32(bytes, at);
+    const high = readFixed32(bytes, at + 4);
+    const value = (high | 0) * 0x1_0000_0000 + low;
+    return Number.isSafeInteger(value) ? value : toBigInt64(low, high);
   }
 
   fixed64(end: number): bigint {

@@ -1,12 +1,7 @@
 import type { ResourceData, ScopeData, SpanData, SpanEventData, SpanLinkData } from '@tracewell/plugin';
 import { SpanKind, StatusCode } from '@tracewell/plugin';
 import { invalidAt } from '../decode-error.ts';
-import {
-  DEFAULT_LIMITS,
-  type DecodeLimits,
-  type InvalidSpanReason,
-  resolveLimits,
-} from '../decode-limits.ts';
+import type { DecodeLimits, InvalidSpanReason } from '../decode-limits.ts';
 import {
   EVENT_ATTRIBUTES,
   EVENT_DROPPED_ATTRIBUTES_COUNT,
@@ -36,9 +31,11 @@ import {
   SPAN_TRACE_STATE,
   STATUS_CODE,
   STATUS_MESSAGE,
-} from '../wire/fields.ts';
+} from '../wire/trace-fields.ts';
 import { type MutableAttributes, NO_ATTRIBUTES, newAttributes, readKeyValue } from './attributes.ts';
-import { Reader } from './reader.ts';
+import { isSpanId, isTraceId, presentParent } from './ids.ts';
+import { openReader, releaseReader } from './lone-reader.ts';
+import type { Reader } from './reader.ts';
 
 const NO_EVENTS: readonly SpanEventData[] = Object.freeze([]);
 const NO_LINKS: readonly SpanLinkData[] = Object.freeze([]);
@@ -81,19 +78,15 @@ export function decodeSpan(
   scope: ScopeData,
   limits?: DecodeLimits,
 ): SpanData {
-  reader.reset(bytes, start, resolveLimits(limits));
+  const reader = openReader(bytes, start, limits);
   try {
     const span = readSpan(reader, end, resource, scope);
     if (typeof span === 'string') throw invalidAt(start, invalidSpanMessage(span));
     return span;
   } finally {
-    reader.bytes = NO_BYTES;
+    releaseReader();
   }
 }
-
-const NO_BYTES = new Uint8Array(0);
-// One for all calls, which never overlap: spans that are decoded one after the other mostly share a trace.
-const reader = new Reader(NO_BYTES, 0, DEFAULT_LIMITS);
 
 /** The words for a span that OTLP calls invalid. */
 export function invalidSpanMessage(reason: InvalidSpanReason): string {
@@ -142,7 +135,7 @@ export function readSpan(
         traceState = reader.repeatedString(end);
         break;
       case SPAN_PARENT_SPAN_ID:
-        parentSpanId = reader.repeatedHex(end, reader.parentIds);
+        parentSpanId = reader.repeatedHex(end, reader.spanIds);
         break;
       case SPAN_NAME:
         name = reader.repeatedString(end);
@@ -208,27 +201,14 @@ export function readSpan(
   };
 }
 
-const ZERO_SPAN_ID = '0'.repeat(16);
-const ZERO_TRACE_ID = '0'.repeat(32);
-
-/** The parent's span id; some senders write that of a root as zeros instead of leaving it out. */
-export function presentParent(parentSpanId: string): string {
-  return isZero(parentSpanId, ZERO_SPAN_ID) ? '' : parentSpanId;
-}
-
-// The first digit spares 15 of 16 random ids a comparison of strings.
-function isZero(digits: string, zero: string): boolean {
-  return digits.charCodeAt(0) === 0x30 && digits === zero;
-}
-
 /** Which of a span's ids, as hex digits, OTLP calls invalid. */
 export function invalidSpanReason(
   traceId: string,
   spanId: string,
   parentSpanId: string,
 ): InvalidSpanReason | undefined {
-  if (traceId.length !== 32 || isZero(traceId, ZERO_TRACE_ID)) return 'trace id';
-  if (spanId.length !== 16 || isZero(spanId, ZERO_SPAN_ID)) return 'span id';
+  if (!isTraceId(traceId)) return 'trace id';
+  if (!isSpanId(spanId)) return 'span id';
   if (parentSpanId.length !== 16 && parentSpanId !== '') return 'parent span id';
   return undefined;
 }

@@ -21,11 +21,26 @@ import {
   writeInt64BigInt,
   writeString,
 } from '../wire/write.ts';
+import { checkObject, inside, outOfRange, refused } from './checks.ts';
 import type { Writer } from './writer.ts';
 
-/** Appends every attribute as a `KeyValue` under the key `field`. Those that are `undefined` are left out. */
-export function writeAttributes(writer: Writer, at: number, field: number, attributes: Attributes): number {
-  return writeKeyValues(writer, at, field, attributes, 0);
+/**
+ * Appends every attribute as a `KeyValue` under the key `field`. Those that are `undefined` are left out. `name` is
+ * what the attributes are called in plain data, for errors.
+ */
+export function writeAttributes(
+  writer: Writer,
+  at: number,
+  field: number,
+  attributes: Attributes,
+  name: string,
+): number {
+  checkObject(attributes, name);
+  try {
+    return writeKeyValues(writer, at, field, attributes, 0);
+  } catch (error) {
+    throw inside(name, error);
+  }
 }
 
 function writeKeyValues(
@@ -36,28 +51,32 @@ function writeKeyValues(
   depth: number,
 ): number {
   let next = at;
-  for (const key of Object.keys(attributes)) {
-    const value = attributes[key];
-    if (value === undefined) continue;
-    const bytes = writer.room(next, 3 + stringRoom(key.length));
-    bytes[next] = field;
-    const start = next + 2;
-    bytes[start] = KEY_VALUE_KEY;
-    next = writeString(bytes, start + 1, key);
-    next = writeAnyValue(writer, next, KEY_VALUE_VALUE, value, depth, key);
-    next = writer.close(start, next, 1);
+  let key = '';
+  try {
+    for (key of Object.keys(attributes)) {
+      const value = attributes[key];
+      if (value === undefined) continue;
+      const bytes = writer.room(next, 3 + stringRoom(key.length));
+      bytes[next] = field;
+      const start = next + 2;
+      bytes[start] = KEY_VALUE_KEY;
+      next = writeString(bytes, start + 1, key);
+      next = writeAnyValue(writer, next, KEY_VALUE_VALUE, value, depth);
+      next = writer.close(start, next, 1);
+    }
+  } catch (error) {
+    throw inside(`[${JSON.stringify(key)}]`, error);
   }
   return next;
 }
 
-// `name` is the attribute's key, for errors.
-function writeAnyValue(
+/** Appends a value as an `AnyValue` under the key `field`; `undefined` is one that says nothing. */
+export function writeAnyValue(
   writer: Writer,
   at: number,
   field: number,
   value: AttributeValue | undefined,
   depth: number,
-  name: string,
 ): number {
   const start = at + 2;
   if (typeof value === 'string') {
@@ -85,19 +104,17 @@ function writeAnyValue(
       end = start + 2;
       break;
     case 'bigint':
-      if (BigInt.asIntN(64, value) !== value) {
-        throw new RangeError(`attribute ${JSON.stringify(name)}: ${value} does not fit in 64 bits`);
-      }
+      if (BigInt.asIntN(64, value) !== value) throw outOfRange('', 'an integer of 64 bits', value);
       bytes[start] = ANY_INT;
       end = writeInt64BigInt(bytes, start + 1, value);
       break;
     case 'object':
-      if (value !== null) end = writeObject(writer, start, value, depth, name);
+      if (value !== null) end = writeObject(writer, start, value, depth);
       break;
     case 'undefined': // in an array
       break;
     default:
-      throw new TypeError(`attribute ${JSON.stringify(name)}: OTLP has no value for a ${typeof value}`);
+      throw refused(`is a ${typeof value}, for which OTLP has no value`, true);
   }
   return writer.close(start, end, 1);
 }
@@ -107,7 +124,6 @@ function writeObject(
   at: number,
   value: Exclude<AttributeValue, string | number | boolean | bigint | null>,
   depth: number,
-  name: string,
 ): number {
   if (value instanceof Double) {
     const bytes = writer.room(at, 9);
@@ -119,17 +135,13 @@ function writeObject(
     bytes[at] = ANY_BYTES;
     return writeBytes(bytes, at + 1, value);
   }
-  if (depth === MAX_DEPTH) {
-    throw new RangeError(
-      `attribute ${JSON.stringify(name)} is nested deeper than ${MAX_DEPTH} levels, or refers to itself`,
-    );
-  }
+  if (depth === MAX_DEPTH) throw refused(TOO_DEEP, false);
   const start = at + 2;
   let end = start;
   if (isArray(value)) {
     writer.room(at, 2)[at] = ANY_ARRAY;
     for (let index = 0; index < value.length; index++) {
-      end = writeAnyValue(writer, end, ARRAY_VALUES, value[index], depth + 1, name);
+      end = writeAnyValue(writer, end, ARRAY_VALUES, value[index], depth + 1);
     }
   } else {
     writer.room(at, 2)[at] = ANY_KVLIST;
@@ -138,7 +150,10 @@ function writeObject(
   return writer.close(start, end, 1);
 }
 
-// Array.isArray does not narrow a readonly array out of a union.
-function isArray(value: readonly AttributeValue[] | Attributes): value is readonly AttributeValue[] {
+/** Why a value is refused that is nested too deep. */
+export const TOO_DEEP = `is nested deeper than ${MAX_DEPTH} levels, or refers to itself`;
+
+/** `Array.isArray`, which by itself does not narrow a readonly array out of a union. */
+export function isArray(value: readonly AttributeValue[] | Attributes): value is readonly AttributeValue[] {
   return Array.isArray(value);
 }

@@ -1,8 +1,6 @@
 import type { SpanData } from '@tracewell/plugin';
-import { REQUEST_RESOURCE_SPANS, RESOURCE_SPANS_SCOPE_SPANS } from '../wire/fields.ts';
-import { groupSpans } from './group-spans.ts';
+import { encodeRequest } from './request.ts';
 import { writeSpan } from './span.ts';
-import { Writer } from './writer.ts';
 
 /**
  * Encodes spans as one OTLP `ExportTraceServiceRequest` in protobuf.
@@ -13,7 +11,8 @@ import { Writer } from './writer.ts';
  *
  * @returns the request, which belongs to the caller; empty if there are no spans
  * @throws `RangeError` for an id that is not of its length in hex digits or is all zeros, a time or
- * other `bigint` beyond 64 bits, or a value nested deeper than 256 levels; `TypeError` for a value that OTLP has no type for
+ * other `bigint` beyond 64 bits, or a value nested deeper than 256 levels; `TypeError` for a field that is missing
+ * or of the wrong type. Both name the span and the field: `spans[3].name must be a string, got 5`
  *
  * @example
  * ```ts
@@ -34,23 +33,5 @@ import { Writer } from './writer.ts';
  * ```
  */
 export function encodeTraces(spans: Iterable<SpanData>): Uint8Array {
-  const groups = groupSpans(spans);
-  const writer = new Writer();
-  let end = 0;
-  for (const resource of groups) {
-    writer.room(end, 4)[end] = REQUEST_RESOURCE_SPANS;
-    const resourceStart = end + 4;
-    end = writer.append(resourceStart, resource.head);
-    for (const scope of resource.scopes.all()) {
-      writer.room(end, 4)[end] = RESOURCE_SPANS_SCOPE_SPANS;
-      const scopeStart = end + 4;
-      end = writer.append(scopeStart, scope.head);
-      for (const span of scope.spans) end = writeSpan(writer, end, span);
-      end = writer.close(scopeStart, end, 3);
-    }
-    end = writer.close(resourceStart, end, 3);
-  }
-  const request = writer.copy(end);
-  writer.release();
-  return request;
+  return encodeRequest(spans, 'spans', writeSpan);
 }

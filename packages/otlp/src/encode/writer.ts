@@ -19,7 +19,7 @@ let spare: Uint8Array | undefined;
 export class Writer {
   bytes: Uint8Array;
   readonly traceIds = new IdMemo(16);
-  readonly parentIds = new IdMemo(8);
+  readonly spanIds = new IdMemo(8);
 
   constructor() {
     // Taken, not shared: reading an attribute may run a getter of the caller that encodes something itself.

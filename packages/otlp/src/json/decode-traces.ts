@@ -7,20 +7,14 @@ import {
   type SpanLinkData,
   StatusCode,
 } from '@tracewell/plugin';
+import { presentParent } from '../decode/ids.ts';
+import { invalidSpanMessage, invalidSpanReason, toSpanKind, toStatusCode } from '../decode/span.ts';
+import type { DecodeOptions, InvalidSpanReason } from '../decode-limits.ts';
+import { readAttributes } from './decode-attributes.ts';
+import { type RequestNames, readDroppedAttributesCount, readRequestJson } from './decode-request.ts';
 import {
-  invalidSpanMessage,
-  invalidSpanReason,
-  presentParent,
-  toSpanKind,
-  toStatusCode,
-} from '../decode/span.ts';
-import { invalidJson, tooDeep, tooLarge } from '../decode-error.ts';
-import { type DecodeOptions, type InvalidSpanReason, MAX_DEPTH, resolveLimits } from '../decode-limits.ts';
-import { readAttributes } from './attributes.ts';
-import {
-  isObject,
   type JsonObject,
-  JsonReader,
+  type JsonReader,
   toEnum,
   toHex,
   toObject,
@@ -28,6 +22,12 @@ import {
   toUint32,
   toUint64,
 } from './json-reader.ts';
+
+const NAMES: RequestNames = {
+  resourceGroups: ['resourceSpans', 'resource_spans'],
+  scopeGroups: ['scopeSpans', 'scope_spans'],
+  entries: ['spans', 'spans'],
+};
 
 /**
  * Decodes an OTLP `ExportTraceServiceRequest` from JSON.
@@ -53,69 +53,14 @@ import {
  * ```
  */
 export function decodeTracesJson(json: string | object, options?: DecodeOptions): SpanData[] {
-  const limits = resolveLimits(options);
-  if (typeof json === 'string' && json.length > limits.maxBytes) {
-    throw tooLarge(`${json.length} characters`, 'maxBytes', limits.maxBytes);
-  }
-  const request: unknown = typeof json === 'string' ? parse(json) : json;
-  if (!isObject(request)) throw invalidJson('', 'a request must be an object');
-  const reader = new JsonReader(limits);
   const spans: SpanData[] = [];
-  reader.each(request, 'resourceSpans', 'resource_spans', (resourceSpans) => {
-    reader.countItem();
-    const resource = readResource(reader, resourceSpans);
-    reader.each(resourceSpans, 'scopeSpans', 'scope_spans', (scopeSpans) => {
-      reader.countItem();
-      const scope = readScope(reader, scopeSpans);
-      reader.each(scopeSpans, 'spans', 'spans', (message) => {
-        const span = readSpan(reader, message, resource, scope);
-        if (typeof span !== 'string') spans.push(span);
-        else if (options?.onInvalidSpan === undefined) throw reader.invalid(invalidSpanMessage(span));
-        else options.onInvalidSpan({ reason: span, where: reader.path });
-      });
-    });
+  readRequestJson(json, options, NAMES, (reader, message, resource, scope) => {
+    const span = readSpan(reader, message, resource, scope);
+    if (typeof span !== 'string') spans.push(span);
+    else if (options?.onInvalidSpan === undefined) throw reader.invalid(invalidSpanMessage(span));
+    else options.onInvalidSpan({ reason: span, where: reader.path });
   });
   return spans;
-}
-
-// JSON.parse rounds integers beyond 2^53. Few senders write those as bare numbers, so only text that looks like
-// it pays for a walk that keeps their digits.
-const LONG_NUMBER = /[\s:,[]-?\d{16}/;
-
-function parse(text: string): unknown {
-  try {
-    return LONG_NUMBER.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
-  } catch (error) {
-    // JSON.parse itself does not recurse, but its walk with a function does.
-    if (error instanceof RangeError) throw tooDeep('the top', MAX_DEPTH);
-    throw invalidJson('', error instanceof Error ? error.message : String(error), error);
-  }
-}
-
-function keepDigits(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
-  const digits = context?.source;
-  return digits !== undefined && /^-?\d+$/.test(digits) ? BigInt(digits) : value;
-}
-
-function readResource(reader: JsonReader, resourceSpans: JsonObject): ResourceData {
-  const resource = toObject(reader, resourceSpans.resource);
-  return {
-    attributes: readAttributes(reader, resource),
-    droppedAttributesCount: readDroppedAttributesCount(reader, resource),
-    schemaUrl: reader.read(resourceSpans, 'schemaUrl', 'schema_url', toText),
-  };
-}
-
-function readScope(reader: JsonReader, scopeSpans: JsonObject): ScopeData {
-  const scope = toObject(reader, scopeSpans.scope);
-  return {
-    name: reader.read(scope, 'name', 'name', toText),
-    version: reader.read(scope, 'version', 'version', toText),
-    attributes: readAttributes(reader, scope),
-    droppedAttributesCount: readDroppedAttributesCount(reader, scope),
-    schemaUrl: reader.read(scopeSpans, 'schemaUrl', 'schema_url', toText),
-  };
 }
 
 function readSpan(
@@ -176,10 +121,6 @@ function readLink(reader: JsonReader, link: JsonObject): SpanLinkData {
     attributes: readAttributes(reader, link),
     droppedAttributesCount: readDroppedAttributesCount(reader, link),
   };
-}
-
-function readDroppedAttributesCount(reader: JsonReader, message: JsonObject): number {
-  return reader.read(message, 'droppedAttributesCount', 'dropped_attributes_count', toUint32);
 }
 
 function toKind(reader: JsonReader, value: unknown): SpanKind {

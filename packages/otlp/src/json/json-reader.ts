@@ -1,3 +1,4 @@
+import { NUMBERS_AN_ITEM } from '../decode/number-lists.ts';
 import { invalidJson, tooDeep, tooLarge } from '../decode-error.ts';
 import type { DecodeLimits } from '../decode-limits.ts';
 
@@ -63,15 +64,36 @@ export class JsonReader {
     snakeCase: string,
     element: (value: JsonObject) => void,
   ): void {
+    this.#each(message, camelCase, snakeCase, (value) => {
+      if (!isObject(value)) throw this.invalid('must be an object');
+      element(value);
+    });
+  }
+
+  /** Reads a repeated field that holds numbers. */
+  numbers<Result>(
+    message: JsonObject,
+    camelCase: string,
+    snakeCase: string,
+    read: (reader: JsonReader, value: unknown) => Result,
+  ): Result[] {
+    const numbers: Result[] = [];
+    this.#each(message, camelCase, snakeCase, (value) => {
+      if (numbers.length % NUMBERS_AN_ITEM === 0) this.countItem();
+      if (value === undefined || value === null) throw this.invalid('must be a number');
+      numbers.push(read(this, value));
+    });
+    return numbers;
+  }
+
+  #each(message: JsonObject, camelCase: string, snakeCase: string, element: (value: unknown) => void): void {
     const list = message[camelCase] ?? message[snakeCase];
     if (list === undefined || list === null) return;
     this.#path.push(camelCase);
     if (!Array.isArray(list)) throw this.invalid('must be an array');
     for (let index = 0; index < list.length; index++) {
       this.#path.push(index);
-      const value: unknown = list[index];
-      if (!isObject(value)) throw this.invalid('must be an object');
-      element(value);
+      element(list[index]);
       this.#path.pop();
     }
     this.#path.pop();
@@ -107,6 +129,11 @@ export function toHex(reader: JsonReader, value: unknown): string {
 /** A 32-bit number without sign, as number or string. */
 export function toUint32(reader: JsonReader, value: unknown): number {
   return Number(toInteger(reader, value, 0n, 0xffff_ffffn));
+}
+
+/** A 32-bit number with sign, as number or string. */
+export function toInt32(reader: JsonReader, value: unknown): number {
+  return Number(toInteger(reader, value, -0x8000_0000n, 0x7fff_ffffn));
 }
 
 /** A 64-bit integer without sign, as number or string. */
@@ -149,9 +176,24 @@ export function toFloat(reader: JsonReader, value: unknown): number {
   throw reader.invalid('must be a number');
 }
 
+/** A 64-bit float; 0 where there is none. */
+export function toFloatOrZero(reader: JsonReader, value: unknown): number {
+  return value === undefined || value === null ? 0 : toFloat(reader, value);
+}
+
+/** A 64-bit float; `undefined` where there is none. */
+export function toOptionalFloat(reader: JsonReader, value: unknown): number | undefined {
+  return value === undefined || value === null ? undefined : toFloat(reader, value);
+}
+
 // A number as JSON writes it.
 function isDecimal(text: string): boolean {
   return /^-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/.test(text);
+}
+
+/** A boolean; `false` where there is none. */
+export function toFlag(reader: JsonReader, value: unknown): boolean {
+  return value === undefined || value === null ? false : toBoolean(reader, value);
 }
 
 /** A boolean. */

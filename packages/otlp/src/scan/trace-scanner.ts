@@ -1,4 +1,3 @@
-import { invalidAt } from '../decode-error.ts';
 import type { InvalidSpanReason } from '../decode-limits.ts';
 import {
   fixedEnd,
@@ -9,14 +8,8 @@ import {
   varintEnd,
   varintLow,
 } from '../wire/checked.ts';
+import { readFixed32 } from '../wire/read.ts';
 import {
-  REQUEST_RESOURCE_SPANS,
-  RESOURCE_SPANS_RESOURCE,
-  RESOURCE_SPANS_SCHEMA_URL,
-  RESOURCE_SPANS_SCOPE_SPANS,
-  SCOPE_SPANS_SCHEMA_URL,
-  SCOPE_SPANS_SCOPE,
-  SCOPE_SPANS_SPANS,
   SPAN_ATTRIBUTES,
   SPAN_DROPPED_ATTRIBUTES_COUNT,
   SPAN_DROPPED_EVENTS_COUNT,
@@ -35,10 +28,10 @@ import {
   SPAN_TRACE_STATE,
   STATUS_CODE,
   STATUS_MESSAGE,
-  WIRE_BYTES,
-} from '../wire/fields.ts';
-import { readFixed32 } from '../wire/read.ts';
-import { findServiceName, type StringRange } from './service-name.ts';
+} from '../wire/trace-fields.ts';
+import { WIRE_BYTES } from '../wire/wire-types.ts';
+import { RequestScanner } from './request-scanner.ts';
+import { isZeroId } from './zero-id.ts';
 
 /** In the place of an offset: there is a parent id, but not of 8 bytes. */
 const INVALID_PARENT = -2;
@@ -67,10 +60,7 @@ const INVALID_PARENT = -2;
  * console.log(spans); // 0
  * ```
  */
-export class TraceScanner {
-  /** What is being scanned. All offsets count from its start. */
-  bytes: Uint8Array = new Uint8Array(0);
-
+export class TraceScanner extends RequestScanner {
   /** The `Span` message. */
   spanStart = -1;
   spanEnd = -1;
@@ -94,51 +84,13 @@ export class TraceScanner {
   endLow = 0;
   endHigh = 0;
 
-  /** Counts the `ResourceSpans` of the request, from 0: spans with the same number share a resource. */
-  resourceNumber = -1;
-  /** The `Resource` message; -1 if there is none. */
-  resourceStart = -1;
-  resourceEnd = -1;
-  /** The UTF-8 bytes of the resource's schema URL; -1 if there is none. */
-  resourceSchemaStart = -1;
-  resourceSchemaEnd = -1;
-  /** The UTF-8 bytes of the resource's `service.name`; -1 if there is none or it is not a string. */
-  serviceNameStart = -1;
-  serviceNameEnd = -1;
-
-  /** Counts the `ScopeSpans` of the request, from 0: spans with the same number share a scope and a resource. */
-  scopeNumber = -1;
-  /** The `InstrumentationScope` message; -1 if there is none. */
-  scopeStart = -1;
-  scopeEnd = -1;
-  /** The UTF-8 bytes of the scope's schema URL; -1 if there is none. */
-  scopeSchemaStart = -1;
-  scopeSchemaEnd = -1;
-
   /** Spans that were passed over since `reset`. */
   invalid = 0;
   /** What was wrong with the last one of them. */
   invalidReason: InvalidSpanReason | undefined = undefined;
 
-  // Where the walk is, and where the message that it is in ends, for each level.
-  #at = 0;
-  #end = 0;
-  #resourceSpansEnd = 0;
-  #scopeSpansEnd = 0;
-  readonly #serviceName: StringRange = { start: -1, end: -1 };
-
-  /** Begins with other bytes: those from `start` (default 0) to `end` (default all) are one request. */
-  reset(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
-    if (!(start >= 0 && start <= end && end <= bytes.length)) {
-      throw new RangeError(`TraceScanner.reset: ${start} to ${end} is no range of ${bytes.length} bytes`);
-    }
-    this.bytes = bytes;
-    this.#at = start;
-    this.#end = end;
-    this.#resourceSpansEnd = start;
-    this.#scopeSpansEnd = start;
-    this.resourceNumber = -1;
-    this.scopeNumber = -1;
+  override reset(bytes: Uint8Array, start?: number, end?: number): void {
+    super.reset(bytes, start, end);
     this.invalid = 0;
     this.invalidReason = undefined;
   }
@@ -154,137 +106,10 @@ export class TraceScanner {
    */
   next(): boolean {
     for (;;) {
-      if (this.#at < this.#scopeSpansEnd) {
-        if (this.#nextInScopeSpans()) return true;
-      } else if (this.#at < this.#resourceSpansEnd) {
-        this.#nextInResourceSpans();
-      } else if (this.#at < this.#end) {
-        this.#nextInRequest();
-      } else {
-        return false;
-      }
+      const start = this.nextEntry();
+      if (start === -1) return false;
+      if (this.#readSpan(start, this.entryEnd)) return true;
     }
-  }
-
-  #nextInRequest(): void {
-    const { bytes } = this;
-    const end = this.#end;
-    const key = keyAt(bytes, this.#at, end);
-    const at = varintEnd(bytes, this.#at, end);
-    if (key !== REQUEST_RESOURCE_SPANS) {
-      this.#at = skipUnknown(bytes, at, end, key, 1, 1);
-      return;
-    }
-    const start = varintEnd(bytes, at, end);
-    this.#resourceSpansEnd = start + lengthAt(bytes, at, end);
-    this.#at = start;
-    this.#scopeSpansEnd = start;
-    this.resourceNumber++;
-    this.#readResource(start, this.#resourceSpansEnd);
-  }
-
-  // Protobuf fields come in any order, so what all spans of a ResourceSpans share is looked up before the
-  // first of them. The walk touches only the head of each field: a few nanoseconds a field.
-  #readResource(start: number, end: number): void {
-    const { bytes } = this;
-    this.resourceStart = this.resourceEnd = -1;
-    this.resourceSchemaStart = this.resourceSchemaEnd = -1;
-    for (let at = start; at < end; ) {
-      const key = keyAt(bytes, at, end);
-      const head = varintEnd(bytes, at, end);
-      if (
-        key !== RESOURCE_SPANS_RESOURCE &&
-        key !== RESOURCE_SPANS_SCHEMA_URL &&
-        key !== RESOURCE_SPANS_SCOPE_SPANS
-      ) {
-        at = skipUnknown(bytes, head, end, key, 1, 3);
-        continue;
-      }
-      const body = varintEnd(bytes, head, end);
-      const next = body + lengthAt(bytes, head, end);
-      if (key === RESOURCE_SPANS_RESOURCE) {
-        if (this.resourceStart !== -1) throw invalidAt(at, 'a ResourceSpans has two resources');
-        this.resourceStart = body;
-        this.resourceEnd = next;
-      } else if (key === RESOURCE_SPANS_SCHEMA_URL) {
-        this.resourceSchemaStart = body;
-        this.resourceSchemaEnd = next;
-      }
-      at = next;
-    }
-    const found = this.#serviceName;
-    findServiceName(bytes, this.resourceStart, this.resourceEnd, found);
-    this.serviceNameStart = found.start;
-    this.serviceNameEnd = found.end;
-  }
-
-  // The fields were checked by #readResource.
-  #nextInResourceSpans(): void {
-    const { bytes } = this;
-    const end = this.#resourceSpansEnd;
-    const key = keyAt(bytes, this.#at, end);
-    const at = varintEnd(bytes, this.#at, end);
-    if (key !== RESOURCE_SPANS_SCOPE_SPANS) {
-      this.#at = skipUnknown(bytes, at, end, key, 0, 0);
-      return;
-    }
-    const start = varintEnd(bytes, at, end);
-    this.#scopeSpansEnd = start + lengthAt(bytes, at, end);
-    this.#at = start;
-    this.scopeNumber++;
-    this.#readScope(start, this.#scopeSpansEnd);
-  }
-
-  #readScope(start: number, end: number): void {
-    const { bytes } = this;
-    this.scopeStart = this.scopeEnd = -1;
-    this.scopeSchemaStart = this.scopeSchemaEnd = -1;
-    for (let at = start; at < end; ) {
-      const spanEnd = usualSpanEnd(bytes, at, end);
-      if (spanEnd !== -1) {
-        at = spanEnd;
-        continue;
-      }
-      const key = keyAt(bytes, at, end);
-      const head = varintEnd(bytes, at, end);
-      if (key !== SCOPE_SPANS_SCOPE && key !== SCOPE_SPANS_SCHEMA_URL && key !== SCOPE_SPANS_SPANS) {
-        at = skipUnknown(bytes, head, end, key, 1, 3);
-        continue;
-      }
-      const body = varintEnd(bytes, head, end);
-      const next = body + lengthAt(bytes, head, end);
-      if (key === SCOPE_SPANS_SCOPE) {
-        if (this.scopeStart !== -1) throw invalidAt(at, 'a ScopeSpans has two scopes');
-        this.scopeStart = body;
-        this.scopeEnd = next;
-      } else if (key === SCOPE_SPANS_SCHEMA_URL) {
-        this.scopeSchemaStart = body;
-        this.scopeSchemaEnd = next;
-      }
-      at = next;
-    }
-  }
-
-  // The fields were checked by #readScope.
-  #nextInScopeSpans(): boolean {
-    const { bytes } = this;
-    const end = this.#scopeSpansEnd;
-    const usualEnd = usualSpanEnd(bytes, this.#at, end);
-    if (usualEnd !== -1) {
-      const start = this.#at + 3;
-      this.#at = usualEnd;
-      return this.#readSpan(start, usualEnd);
-    }
-    const key = keyAt(bytes, this.#at, end);
-    const at = varintEnd(bytes, this.#at, end);
-    if (key !== SCOPE_SPANS_SPANS) {
-      this.#at = skipUnknown(bytes, at, end, key, 0, 0);
-      return false;
-    }
-    const start = varintEnd(bytes, at, end);
-    const spanEnd = start + lengthAt(bytes, at, end);
-    this.#at = spanEnd;
-    return this.#readSpan(start, spanEnd);
   }
 
   // The hottest loop of all: about 19 fields a span, half of them attributes, nearly all with a key of one byte
@@ -362,8 +187,8 @@ export class TraceScanner {
     }
 
     let reason: InvalidSpanReason | undefined;
-    if (traceIdAt === -1 || isZero(bytes, traceIdAt, 16)) reason = 'trace id';
-    else if (spanIdAt === -1 || isZero(bytes, spanIdAt, 8)) reason = 'span id';
+    if (traceIdAt === -1 || isZeroId(bytes, traceIdAt, 16)) reason = 'trace id';
+    else if (spanIdAt === -1 || isZeroId(bytes, spanIdAt, 8)) reason = 'span id';
     else if (parentIdAt === INVALID_PARENT) reason = 'parent span id';
     if (reason !== undefined) {
       this.invalid++;
@@ -371,7 +196,7 @@ export class TraceScanner {
       return false;
     }
     // Some senders write the parent of a root as zeros instead of leaving it out.
-    if (parentIdAt !== -1 && isZero(bytes, parentIdAt, 8)) parentIdAt = -1;
+    if (parentIdAt !== -1 && isZeroId(bytes, parentIdAt, 8)) parentIdAt = -1;
     this.spanStart = start;
     this.spanEnd = end;
     this.traceIdAt = traceIdAt;
@@ -387,25 +212,6 @@ export class TraceScanner {
     this.endHigh = endHigh;
     return true;
   }
-}
-
-/**
- * Where the span that begins at `at` ends, if its length takes two bytes, as that of nearly every span does;
- * otherwise -1. Reading the head of a span in one go instead of varint by varint is a fifth of a scan.
- */
-function usualSpanEnd(bytes: Uint8Array, at: number, end: number): number {
-  if (bytes[at] !== SCOPE_SPANS_SPANS) return -1;
-  const low = bytes[at + 1]!;
-  if (low < 0x80) return -1;
-  const high = bytes[at + 2]!;
-  const spanEnd = at + 3 + ((low & 0x7f) | (high << 7));
-  return high < 0x80 && spanEnd <= end ? spanEnd : -1;
-}
-
-function isZero(bytes: Uint8Array, at: number, length: number): boolean {
-  // Decided by the first byte for all but one in 256 random ids.
-  for (let index = at; index < at + length; index++) if (bytes[index] !== 0) return false;
-  return true;
 }
 
 // A status that comes in two parts is merged: the code stays as it was where a part has none.

@@ -11,7 +11,7 @@ import {
   WIRE_GROUP_END,
   WIRE_GROUP_START,
   WIRE_VARINT,
-} from './fields.ts';
+} from './wire-types.ts';
 
 /** How deep groups may be nested in an unknown field; OTLP itself has none. */
 const MAX_GROUP_DEPTH = 64;

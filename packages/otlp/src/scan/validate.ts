@@ -1,18 +1,17 @@
+import { NUMBERS_AN_ITEM } from '../decode/number-lists.ts';
 import { invalidAt, tooDeep, tooLarge } from '../decode-error.ts';
 import { type DecodeLimits, resolveLimits } from '../decode-limits.ts';
 import { fixedEnd, keyAt, lengthAt, skipUnknown, varintEnd } from '../wire/checked.ts';
+import { ANY_BOOL, ANY_DOUBLE, ANY_INT, ANY_STRING, KEY_VALUE_KEY, KEY_VALUE_VALUE } from '../wire/fields.ts';
+import { WIRE_BYTES, WIRE_FIXED32, WIRE_VARINT } from '../wire/wire-types.ts';
 import {
-  ANY_BOOL,
-  ANY_DOUBLE,
-  ANY_INT,
-  ANY_STRING,
-  KEY_VALUE_KEY,
-  KEY_VALUE_VALUE,
-  WIRE_BYTES,
-  WIRE_FIXED32,
-  WIRE_VARINT,
-} from '../wire/fields.ts';
-import { keyValue, type MessageType, traceRequest } from './message-types.ts';
+  keyValue,
+  logsRequest,
+  type MessageType,
+  metricsRequest,
+  PACKED,
+  traceRequest,
+} from './message-types.ts';
 
 /**
  * Checks an OTLP trace request to its last attribute without making anything of it: what passes can be
@@ -36,11 +35,56 @@ import { keyValue, type MessageType, traceRequest } from './message-types.ts';
  * ```
  */
 export function validateTraces(bytes: Uint8Array, limits?: DecodeLimits): void {
+  validateRequest('validateTraces', bytes, traceRequest, limits);
+}
+
+/**
+ * Checks an OTLP logs request to its last attribute, as {@link validateTraces} checks spans: what passes can be
+ * scanned, and each of its records decoded at any later time under the same limits.
+ *
+ * @throws `TracewellError`: `TW_DECODE_INVALID` with the offset where the bytes stop making sense,
+ * `TW_DECODE_TOO_DEEP`, `TW_DECODE_TOO_LARGE`
+ *
+ * @example
+ * ```ts
+ * import { validateLogs } from '@tracewell/otlp';
+ *
+ * validateLogs(new Uint8Array()); // nothing is a request without records
+ * ```
+ */
+export function validateLogs(bytes: Uint8Array, limits?: DecodeLimits): void {
+  validateRequest('validateLogs', bytes, logsRequest, limits);
+}
+
+/**
+ * Checks an OTLP metrics request to its last exemplar, as {@link validateTraces} checks spans: what passes can be
+ * scanned, and each of its data points decoded at any later time under the same limits.
+ *
+ * @throws `TracewellError`: `TW_DECODE_INVALID` with the offset where the bytes stop making sense,
+ * `TW_DECODE_TOO_DEEP`, `TW_DECODE_TOO_LARGE`
+ *
+ * @example
+ * ```ts
+ * import { validateMetrics } from '@tracewell/otlp';
+ *
+ * validateMetrics(new Uint8Array()); // nothing is a request without metrics
+ * ```
+ */
+export function validateMetrics(bytes: Uint8Array, limits?: DecodeLimits): void {
+  validateRequest('validateMetrics', bytes, metricsRequest, limits);
+}
+
+function validateRequest(
+  caller: string,
+  bytes: Uint8Array,
+  request: MessageType,
+  limits: DecodeLimits | undefined,
+): void {
   const resolved = resolveLimits(limits);
-  if (!(bytes instanceof Uint8Array)) throw new TypeError('validateTraces: bytes must be a Uint8Array');
+  if (!(bytes instanceof Uint8Array)) throw new TypeError(`${caller}: bytes must be a Uint8Array`);
   if (bytes.length > resolved.maxBytes)
     throw tooLarge(`${bytes.length} bytes`, 'maxBytes', resolved.maxBytes);
-  new Validator(bytes, resolved).message(traceRequest, 0, bytes.length, 0);
+  new Validator(bytes, resolved).message(request, 0, bytes.length, 0);
 }
 
 class Validator {
@@ -75,18 +119,36 @@ class Validator {
           continue;
         }
         if (field.once) {
-          if (hadOnce) throw invalidAt(at, 'a resource or scope comes twice');
+          if (hadOnce) throw invalidAt(at, 'a resource, scope, body or data of a metric comes twice');
           hadOnce = true;
         }
         this.message(field, body, next, depth);
         at = next;
       } else if (field === (key & 7)) {
         at = this.#skip(field, at, end);
+      } else if (typeof field === 'number' && (field & PACKED) !== 0) {
+        at = this.#skipNumbers(field & 7, key, at, end);
       } else {
         const known = field === undefined ? 0 : key >>> 3;
         at = skipUnknown(bytes, at, end, key, known, known);
       }
     }
+  }
+
+  /** A number of a list, or many in one field. */
+  #skipNumbers(wireType: number, key: number, at: number, end: number): number {
+    if ((key & 7) === wireType) {
+      this.#countItem();
+      return this.#skip(wireType, at, end);
+    }
+    if ((key & 7) !== WIRE_BYTES) return skipUnknown(this.#bytes, at, end, key, key >>> 3, key >>> 3);
+    let next = varintEnd(this.#bytes, at, end);
+    const listEnd = next + lengthAt(this.#bytes, at, end);
+    for (let index = 0; next < listEnd; index++) {
+      if (index % NUMBERS_AN_ITEM === 0) this.#countItem();
+      next = this.#skip(wireType, next, listEnd);
+    }
+    return listEnd;
   }
 
   #countItem(): void {

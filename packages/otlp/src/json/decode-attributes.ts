@@ -11,10 +11,15 @@ import {
   toText,
 } from './json-reader.ts';
 
-/** The attributes of a message. The last value of a key counts. */
-export function readAttributes(reader: JsonReader, message: JsonObject): Attributes {
+/** The attributes of a message, in the field of that name or another. The last value of a key counts. */
+export function readAttributes(
+  reader: JsonReader,
+  message: JsonObject,
+  camelCase = 'attributes',
+  snakeCase = 'attributes',
+): Attributes {
   let attributes: MutableAttributes | undefined;
-  reader.each(message, 'attributes', 'attributes', (keyValue) => {
+  reader.each(message, camelCase, snakeCase, (keyValue) => {
     attributes ??= newAttributes();
     readKeyValue(reader, keyValue, attributes, 0);
   });
@@ -33,7 +38,8 @@ function readKeyValue(
   attributes[key] = readAnyValue(reader, value, depth);
 }
 
-function readAnyValue(reader: JsonReader, message: JsonObject, depth: number): AttributeValue {
+/** An `AnyValue`. */
+export function readAnyValue(reader: JsonReader, message: JsonObject, depth: number): AttributeValue {
   let value: AttributeValue = null;
   let members = 0;
   for (const member of Object.keys(message)) {
