@@ -678,8 +678,8 @@ describe('the options of a buffered plugin', () => {
   const exporter = new ScriptedExporter();
   const wrong: readonly [options: Record<string, unknown>, message: RegExp][] = [
     [{ name: '' }, /name must be a non-empty string/],
-    [{ liveMaxSpans: 0 }, /liveMaxSpans must be a whole number from 1 to 1048576, got 0/],
-    [{ liveMaxSpans: 2 ** 20 + 1 }, /liveMaxSpans must be a whole number from 1 to 1048576/],
+    [{ liveMaxSpans: 0 }, /liveMaxSpans must be a whole number from 1 to 262143, got 0/],
+    [{ liveMaxSpans: 2 ** 18 }, /liveMaxSpans must be a whole number from 1 to 262143/],
     [{ liveMaxBytes: '1' }, /liveMaxBytes must be a whole number/],
     [{ spanMaxBytes: 1023 }, /spanMaxBytes must be at least 1024, got 1023/],
     [{ batchMaxSpans: 1.5 }, /batchMaxSpans must be a whole number/],

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import {
   type AttributeValue,
   Double,
@@ -10,6 +13,12 @@ import {
 } from '@tracewell/plugin';
 import { peerDecode } from '../otlp/protobufjs.ts';
 import { ManualClock, recording } from './support/recording.ts';
+
+/** Collects garbage although the process was not started with `--expose-gc`. */
+const collectGarbage = ((): (() => void) => {
+  setFlagsFromString('--expose-gc');
+  return runInNewContext('gc') as () => void;
+})();
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const SPAN_ID = 'b7ad6b7169203331';
@@ -434,14 +443,14 @@ describe('F55 hostile use of the recorder', () => {
     await plugin.flush();
   });
 
-  it('more live spans than a slab holds, of every size, come out whole', async () => {
+  it('more live spans than the arena and a slab hold, of every size, come out whole', async () => {
     const { plugin, spans } = recording();
-    const handles = Array.from({ length: 5000 }, (_, index) => plugin.startSpan({ name: `span ${index}` }));
+    const handles = Array.from({ length: 6000 }, (_, index) => plugin.startSpan({ name: `span ${index}` }));
     for (const [index, span] of handles.entries())
       plugin.setAttribute(span, 'value', 'x'.repeat((index * 7) % 5000));
     for (const span of handles.reverse()) plugin.endSpan(span);
     const written = await spans();
-    assert.equal(written.length, 5000);
+    assert.equal(written.length, 6000);
     for (const { name, attributes } of written) {
       const index = Number(name.slice('span '.length));
       assert.equal(attributes.value, 'x'.repeat((index * 7) % 5000));
@@ -468,5 +477,72 @@ describe('F55 hostile use of the recorder', () => {
     globalThis.gc?.();
     assert.ok(process.memoryUsage.rss() - rss < 60 * MEBIBYTE, `grew by ${process.memoryUsage.rss() - rss}`);
     assert.equal(plugin.stats().exporters[0]!.dropped, 0);
+  });
+});
+
+describe('recorders of one thread', () => {
+  it('do not touch the spans of one another', async () => {
+    const [one, other] = [recording(), recording()];
+    const mine = one.plugin.startSpan({ name: 'mine' });
+    other.plugin.setAttribute(mine, 'touched', true);
+    other.plugin.updateName(mine, 'touched');
+    other.plugin.endSpan(mine);
+    assert.equal(other.plugin.spanContext(mine), undefined);
+    other.plugin.endSpan(other.plugin.startSpan({ name: 'child', parent: mine }));
+    other.plugin.flushSync();
+    one.plugin.setAttribute(mine, 'own', true);
+    one.plugin.endSpan(mine);
+    const [span, child] = [await one.only(), await other.only()];
+    assert.deepEqual([span.name, { ...span.attributes }], ['mine', { own: true }]);
+    assert.deepEqual([child.name, child.parentSpanId], ['child', '']);
+  });
+
+  it('record on when one of them is shut down with spans live', async () => {
+    const [one, other] = [recording(), recording()];
+    const span = other.plugin.startSpan({ name: 'other' });
+    for (let index = 0; index < 10; index++) one.plugin.startSpan({ name: 'open' });
+    await one.plugin.shutdown();
+    other.plugin.setAttribute(span, 'key', 'value');
+    other.plugin.endSpan(span);
+    assert.equal((await one.spans()).length, 10);
+    assert.deepEqual({ ...(await other.only()).attributes }, { key: 'value' });
+  });
+
+  it('give the slots of live spans back when they are forgotten without a shutdown', async () => {
+    const slotOf = (handle: number): number => handle % 2 ** 18;
+    // What earlier tests forgot would come between.
+    for (let round = 0; round < 3; round++) {
+      collectGarbage();
+      await setImmediate();
+    }
+    let forgotten: number[] = [];
+    (() => {
+      const { plugin } = recording();
+      forgotten = Array.from({ length: 100 }, () => slotOf(plugin.startSpan({ name: 'forgotten' })));
+    })();
+    const { plugin } = recording();
+    const isReused = async (): Promise<boolean> => {
+      collectGarbage();
+      await setImmediate();
+      const span = plugin.startSpan({ name: 'new' });
+      plugin.endSpan(span);
+      return forgotten.includes(slotOf(span));
+    };
+    for (let attempt = 0; attempt < 50; attempt++) if (await isReused()) return;
+    assert.fail('no slot was used again');
+  });
+
+  it('write the right key when a getter fills the cache of keys through another one', async () => {
+    const [one, other] = [recording(), recording()];
+    const span = one.plugin.startSpan({ name: 'span' });
+    const others = other.plugin.startSpan({ name: 'other' });
+    one.plugin.setAttribute(span, 'right key', {
+      get inner() {
+        for (let index = 0; index < 3000; index++) other.plugin.setAttribute(others, `other ${index}`, 1);
+        return 1;
+      },
+    });
+    one.plugin.endSpan(span);
+    assert.deepEqual(Object.keys((await one.only()).attributes), ['right key']);
   });
 });

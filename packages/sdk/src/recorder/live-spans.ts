@@ -14,9 +14,9 @@ const { BASE, AT, LIMIT, FILTER } = spanRow;
  * far. All recorders of a thread take their slots from the same table (arena.ts says why); OWNERS says whose a
  * slot is.
  *
- * A handle is a safe integer of 53 bits:
+ * A handle is an integer of 52 bits, at which a double still tells halves:
  *
- *   | generation, 35 bits | slot, 18 bits |
+ *   | generation, 34 bits | slot, 18 bits |
  *
  * The slot finds the row; the row holds the whole handle, and only an equal one is live. The generation grows
  * with every reuse of the slot, and a slot whose generations are used up is never used again, so that a stale
@@ -33,8 +33,8 @@ const { BASE, AT, LIMIT, FILTER } = spanRow;
 
 const SLOT_MASK = MAX_LIVE_SPANS;
 const GENERATION = MAX_LIVE_SPANS + 1;
-const FIRST_HANDLE = 2 ** 52;
-const LAST_HANDLE = Number.MAX_SAFE_INTEGER - GENERATION;
+const FIRST_HANDLE = 2 ** 51;
+const LAST_HANDLE = 2 ** 52 - 2 * GENERATION;
 const SLAB_SHIFT = 10;
 const SLAB_SLOTS = 1 << SLAB_SHIFT;
 /** Bytes of large blocks that wait for their next use. */

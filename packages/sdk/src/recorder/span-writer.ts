@@ -215,13 +215,12 @@ export class SpanWriter {
     timeHigh: number,
   ): void {
     const row = slot << ROW_SHIFT;
-    const start = this.#limits.eventCountLimit === 0 ? -1 : this.#openEvent(slot, timeLow, timeHigh);
+    const start = this.#limits.eventCountLimit === 0 ? -1 : this.#openEvent(slot, name, timeLow, timeHigh);
     if (start < 0) {
       WORDS[row + DROPPED_EVENTS]!++;
       return;
     }
     if (
-      !this.#appendText(slot, EVENT_NAME, name, EVENT_NAMES) ||
       !this.#appendAttributes(
         slot,
         EVENT_ATTRIBUTES,
@@ -517,19 +516,42 @@ export class SpanWriter {
     return true;
   }
 
-  /** Begins an event with its time. Returns where it begins in the block, or -1. */
-  #openEvent(slot: number, timeLow: number, timeHigh: number): number {
+  /** Begins an event with its time and name. Returns where it begins in the block, or -1 if there is no room. */
+  #openEvent(slot: number, name: unknown, timeLow: number, timeHigh: number): number {
+    const row = slot << ROW_SHIFT;
+    const at = WORDS[row + AT]!;
+    const base = WORDS[row + BASE]!;
+    if (
+      typeof name === 'string' &&
+      at + MAX_SHORT_RECORD <= WORDS[row + LIMIT]! &&
+      base >= HOMES_AT &&
+      EVENT_NAMES.holds(name)
+    ) {
+      ARENA_BYTES[at] = SPAN_EVENTS;
+      ARENA_BYTES[at + 2] = EVENT_TIME;
+      ARENA_VIEW.setInt32(at + 3, timeLow, true);
+      ARENA_VIEW.setInt32(at + 7, timeHigh, true);
+      WORDS[row + AT] = appendHeld(at + 11, EVENT_NAME, EVENT_NAMES);
+      return at - base;
+    }
+    return this.#openAnyEvent(slot, name, timeLow, timeHigh);
+  }
+
+  #openAnyEvent(slot: number, name: unknown, timeLow: number, timeHigh: number): number {
     const live = this.#live;
     if (!live.reserve(slot, 11 + SLACK)) return -1;
     const row = slot << ROW_SHIFT;
     const { bytes, view } = MEMORIES[slot]!;
     const at = WORDS[row + AT]!;
+    const start = at - WORDS[row + BASE]!;
     bytes[at] = SPAN_EVENTS;
     bytes[at + 2] = EVENT_TIME;
     view.setInt32(at + 3, timeLow, true);
     view.setInt32(at + 7, timeHigh, true);
     WORDS[row + AT] = at + 11;
-    return at - WORDS[row + BASE]!;
+    if (this.#appendText(slot, EVENT_NAME, name, EVENT_NAMES)) return start;
+    this.#cutAt(slot, start);
+    return -1;
   }
 
   #appendSmall(slot: number, tag: number, value: number): boolean {
