@@ -3,6 +3,13 @@ import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin
 import { type Anomaly, type AnomalyQuery, findAnomalies, planAnomalies } from './analysis/anomalies.ts';
 import { compareTwoTraces, type TraceComparison } from './analysis/compare-traces.ts';
 import { type CriticalPath, criticalPath } from './analysis/critical-path.ts';
+import {
+  type CallFacts,
+  type Dependency,
+  type DependencyQuery,
+  findDependencies,
+  planDependencies,
+} from './analysis/dependencies.ts';
 import { findPatterns, type TracePattern } from './analysis/patterns.ts';
 import type { SpanFacts } from './analysis/span-facts.ts';
 import { planSummary, type Summary, type SummaryQuery, summarize } from './analysis/summary.ts';
@@ -21,7 +28,7 @@ import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
 import { listServices } from './query/spans/list-services.ts';
 import { planQuery, planServices } from './query/spans/plan.ts';
 import { SpanReader } from './query/spans/span-reader.ts';
-import { visitSpans } from './query/spans/visit-spans.ts';
+import { spansIn, visitCallers, visitCalls, visitSpans } from './query/spans/visit-spans.ts';
 import { nextTurn, turnIsOver } from './query/turn.ts';
 import { shown } from './shown.ts';
 import type { Sql } from './sql/query-sql.ts';
@@ -258,10 +265,21 @@ class EmbeddedStore implements TraceStore {
     return this.#query(() => findAnomalies(this.#facts(), plan));
   }
 
+  async queryDependencies(query: DependencyQuery = {}): Promise<Dependency[]> {
+    const plan = planDependencies(query, nowUnixNanos());
+    return this.#query(() => findDependencies(this.#facts(), plan));
+  }
+
   /** The spans that an analysis counts. */
-  #facts(): SpanFacts {
+  #facts(): SpanFacts & CallFacts {
     const { spans } = this.#hot;
-    return { operations: spans.operations, visit: (window, visit) => visitSpans(spans, window, visit) };
+    return {
+      operations: spans.operations,
+      visit: (window, visit) => visitSpans(spans, window, visit),
+      spansIn: (window) => spansIn(spans, window),
+      visitCallers: (window, visit) => visitCallers(spans, window, visit),
+      visitCalls: (window, targets, isWanted, visit) => visitCalls(spans, window, targets, isWanted, visit),
+    };
   }
 
   async queryCriticalPath(traceId: string): Promise<CriticalPath | undefined> {

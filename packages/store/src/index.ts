@@ -12,6 +12,7 @@ export type {
   TraceComparison,
 } from './analysis/compare-traces.ts';
 export type { CriticalPath, CriticalSpan, CriticalStep } from './analysis/critical-path.ts';
+export type { Dependency, DependencyQuery } from './analysis/dependencies.ts';
 export type { SpanFigures } from './analysis/figures.ts';
 export type { TracePattern } from './analysis/patterns.ts';
 export type { OperationFigures, ServiceFigures, Summary, SummaryQuery } from './analysis/summary.ts';

@@ -2,6 +2,7 @@ import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '
 import type { Anomaly, AnomalyQuery } from './analysis/anomalies.ts';
 import type { TraceComparison } from './analysis/compare-traces.ts';
 import type { CriticalPath } from './analysis/critical-path.ts';
+import type { Dependency, DependencyQuery } from './analysis/dependencies.ts';
 import type { TracePattern } from './analysis/patterns.ts';
 import type { Summary, SummaryQuery } from './analysis/summary.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
@@ -69,6 +70,9 @@ export interface Store {
 
   /** What got worse than it was before: services and operations, by error rate and latency; the worst first. */
   queryAnomalies(query?: AnomalyQuery): Promise<Anomaly[]>;
+
+  /** Who calls whom, databases and queues included: how often, how slowly, how often in vain; the most frequent first. */
+  queryDependencies(query?: DependencyQuery): Promise<Dependency[]>;
 
   /** Which spans made a trace as long as it was; `undefined` if there is no such trace. */
   queryCriticalPath(traceId: string): Promise<CriticalPath | undefined>;
