@@ -56,6 +56,20 @@ export class ByteBuffer {
     this.length += source.length;
   }
 
+  /** Appends the bytes from `start` to `end`. A loop is faster than a call up to some dozen of them. */
+  appendRange(source: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    this.reserve(size);
+    if (size < 48) {
+      const { bytes } = this;
+      let to = this.length;
+      for (let at = start; at < end; at++) bytes[to++] = source[at]!;
+    } else {
+      this.bytes.set(source.subarray(start, end), this.length);
+    }
+    this.length += size;
+  }
+
   /** What was written: a view, good until the next write. */
   written(): Uint8Array<ArrayBuffer> {
     return this.bytes.subarray(0, this.length);

@@ -16,7 +16,7 @@ import {
 } from './metadata.ts';
 import { type DataPage, readDataPage, readDictionaryPage } from './page-reader.ts';
 import { readSchema } from './read-schema.ts';
-import { type ColumnSchema, type Leaf, leavesOf } from './schema.ts';
+import { type ColumnSchema, type Leaf, leavesOf, type ValueType } from './schema.ts';
 import { ThriftError } from './thrift/read.ts';
 import type { Column, PlainValues } from './values.ts';
 import { CREATED_BY, MAGIC } from './writer.ts';
@@ -111,6 +111,11 @@ export class ParquetFile {
   /** How many rows a row group has. */
   rowsOf(group: number): number {
     return this.#metadata.rowGroups[group]!.rows;
+  }
+
+  /** What the values of a column are. */
+  typeOf(column: string): ValueType {
+    return this.#column(column).schema.type;
   }
 
   /** What is known of the values of a flat column in a row group. Bounds are in the PLAIN encoding. */

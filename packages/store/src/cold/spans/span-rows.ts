@@ -1,0 +1,113 @@
+import type { ParquetFile } from '../../parquet/file.ts';
+import type { BytesValues, FlatColumn, MapColumn, Values } from '../../parquet/values.ts';
+import { KINDS, STATUS_CODES } from './columns.ts';
+
+/** Some rows of a row group, all that spans are made of. */
+export interface SpanRows {
+  readonly count: number;
+  readonly traceIds: Values;
+  readonly spanIds: Values;
+  readonly parentIds: FlatColumn;
+  readonly names: Values;
+  /** OTLP's numbers. */
+  readonly kinds: Uint8Array;
+  readonly statusCodes: Uint8Array;
+  readonly statusMessages: FlatColumn;
+  /** Halves. */
+  readonly starts: Uint32Array;
+  readonly durations: Uint32Array;
+  readonly attributes: MapColumn;
+  readonly attributeTypes: Values;
+  readonly traceStates: FlatColumn;
+  readonly flags: Int32Array;
+  readonly resources: Values;
+  readonly scopes: Values;
+  readonly rest: FlatColumn;
+}
+
+/** Reads the rows `from` to `to` of a row group. @throws `TracewellError` (`TW_COLD_DAMAGED`) */
+export function readSpanRows(file: ParquetFile, group: number, from: number, to: number): SpanRows {
+  const flat = (name: string): FlatColumn => readFlat(file, group, name, from, to);
+  return {
+    count: to - from,
+    traceIds: flat('trace_id').values,
+    spanIds: flat('span_id').values,
+    parentIds: flat('parent_span_id'),
+    names: flat('name').values,
+    kinds: numbersOf(flat('kind').values, KINDS, to - from),
+    statusCodes: numbersOf(flat('status_code').values, STATUS_CODES, to - from),
+    statusMessages: flat('status_message'),
+    starts: flat('start_time').values as Uint32Array,
+    durations: flat('duration_ns').values as Uint32Array,
+    attributes: file.readColumn(group, 'attributes', from, to) as MapColumn,
+    attributeTypes: flat('attribute_types').values,
+    traceStates: flat('trace_state'),
+    flags: flat('flags').values as Int32Array,
+    resources: flat('resource').values,
+    scopes: flat('scope').values,
+    rest: flat('otlp'),
+  };
+}
+
+/**
+ * Reads the rows `from` to `to` of a flat column. Where all rows of the row group say the same, which the footer
+ * tells, no page is read.
+ */
+export function readFlat(
+  file: ParquetFile,
+  group: number,
+  name: string,
+  from: number,
+  to: number,
+): FlatColumn {
+  const constant = constantColumn(file, group, name, to - from);
+  return constant ?? (file.readColumn(group, name, from, to) as FlatColumn);
+}
+
+function constantColumn(
+  file: ParquetFile,
+  group: number,
+  name: string,
+  count: number,
+): FlatColumn | undefined {
+  const statistics = file.statistics(group, name);
+  if (statistics === undefined) return undefined;
+  const { nullCount, range } = statistics;
+  if (nullCount === file.rowsOf(group)) {
+    return { values: { codes: new Uint32Array(count), dictionary: NOTHING }, valid: new Uint8Array(count) };
+  }
+  if (nullCount > 0 || range?.exact !== true || Buffer.compare(range.min, range.max) !== 0) return undefined;
+  const value = range.min;
+  switch (file.typeOf(name)) {
+    case 'string':
+    case 'bytes': {
+      const dictionary = { bytes: value, offsets: Uint32Array.of(0, value.length) };
+      return { values: { codes: new Uint32Array(count), dictionary } };
+    }
+    case 'int32':
+    case 'uint32':
+      return { values: new Int32Array(count).fill(wordOf(value, 0)) };
+    default:
+      return undefined;
+  }
+}
+
+const NOTHING: BytesValues = { bytes: new Uint8Array(0), offsets: new Uint32Array(2) };
+
+function wordOf(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+/** Texts of a few as their numbers among them. */
+export function numbersOf(values: Values, texts: readonly string[], count: number): Uint8Array {
+  const numbers = new Uint8Array(count);
+  if (!('codes' in values)) throw new TypeError('a column of a few texts has a dictionary');
+  const { bytes, offsets } = values.dictionary as BytesValues;
+  const numberOf = new Uint8Array(offsets.length - 1);
+  for (let code = 0; code < numberOf.length; code++) {
+    const text = Buffer.from(bytes.subarray(offsets[code], offsets[code + 1])).toString();
+    numberOf[code] = Math.max(0, texts.indexOf(text));
+  }
+  for (let row = 0; row < count; row++) numbers[row] = numberOf[values.codes[row]!]!;
+  return numbers;
+}

@@ -1,0 +1,256 @@
+import { TraceScanner } from '@tracewell/otlp';
+import { compareCopies } from '../../hot/spans/same-span.ts';
+import { GrowingUint32 } from '../../parquet/growing.ts';
+
+/** How many spans one sorter takes. */
+export const MAX_SPANS = 1 << 21;
+
+const NANOS_PER_HOUR = 3_600_000_000_000n;
+
+// What spans of a scope share, in words: the number of their request, then ranges of its bytes, -1 for nothing.
+const ORIGIN_WORDS = 11;
+
+/** Where the parts of a request lie that some spans share. */
+export interface Origin {
+  readonly bytes: Uint8Array;
+  readonly resourceStart: number;
+  readonly resourceEnd: number;
+  readonly resourceSchemaStart: number;
+  readonly resourceSchemaEnd: number;
+  readonly serviceNameStart: number;
+  readonly serviceNameEnd: number;
+  readonly scopeStart: number;
+  readonly scopeEnd: number;
+  readonly scopeSchemaStart: number;
+  readonly scopeSchemaEnd: number;
+}
+
+/**
+ * Spans of many requests by the order in which a file holds them. It keeps the bytes that it is given and 44 bytes
+ * for each span, and makes no object for one.
+ */
+export class SpanSorter {
+  readonly #scanner = new TraceScanner();
+  readonly #requests: Uint8Array[] = [];
+  readonly #origins: Int32Array[] = [];
+  // By span: the trace id in words of 32 bits, the most significant first, then the start.
+  readonly #trace0 = new GrowingUint32();
+  readonly #trace1 = new GrowingUint32();
+  readonly #trace2 = new GrowingUint32();
+  readonly #trace3 = new GrowingUint32();
+  readonly #startHigh = new GrowingUint32();
+  readonly #startLow = new GrowingUint32();
+  readonly #spanStart = new GrowingUint32();
+  readonly #spanEnd = new GrowingUint32();
+  readonly #spanIdAt = new GrowingUint32();
+  readonly #origin = new GrowingUint32();
+  readonly #hour = new GrowingUint32();
+  // The hour of the last span, and the nanoseconds where it begins and ends.
+  #lastHour = 0;
+  #hourStart = 0n;
+  #hourEnd = 0n;
+
+  /** How many spans there are. */
+  get count(): number {
+    return this.#origin.length;
+  }
+
+  /**
+   * Adds the spans of an OTLP request, which must not change any more.
+   *
+   * @param skip - the spans to leave out, by their number in the request as `TraceScanner` counts valid ones,
+   * ascending
+   * @throws `TracewellError` (`TW_DECODE_INVALID`); RangeError beyond {@link MAX_SPANS}
+   */
+  add(bytes: Uint8Array, skip?: ArrayLike<number>): void {
+    const scanner = this.#scanner;
+    const request = this.#requests.push(bytes) - 1;
+    scanner.reset(bytes);
+    let scope = -1;
+    let skipped = 0;
+    for (let number = 0; scanner.next(); number++) {
+      if (skip !== undefined && skipped < skip.length && skip[skipped] === number) {
+        skipped++;
+        continue;
+      }
+      if (this.count === MAX_SPANS) throw new RangeError(`more than ${MAX_SPANS} spans`);
+      if (scope !== scanner.scopeNumber) {
+        scope = scanner.scopeNumber;
+        this.#origins.push(originWords(request, scanner));
+      }
+      this.#push(scanner, bytes);
+    }
+  }
+
+  #push(scanner: TraceScanner, bytes: Uint8Array): void {
+    const at = scanner.traceIdAt;
+    this.#trace0.push(word(bytes, at));
+    this.#trace1.push(word(bytes, at + 4));
+    this.#trace2.push(word(bytes, at + 8));
+    this.#trace3.push(word(bytes, at + 12));
+    this.#startHigh.push(scanner.startHigh);
+    this.#startLow.push(scanner.startLow);
+    this.#spanStart.push(scanner.spanStart);
+    this.#spanEnd.push(scanner.spanEnd);
+    this.#spanIdAt.push(scanner.spanIdAt);
+    this.#origin.push(this.#origins.length - 1);
+    this.#hour.push(this.#hourOf(scanner.startLow, scanner.startHigh));
+  }
+
+  /** The hours since the Unix epoch in which spans started, ascending. */
+  hours(): number[] {
+    return [...new Set(this.#hour.view())].sort((a, b) => a - b);
+  }
+
+  /**
+   * The spans that started in an hour, or all of them, by their numbers: in the order of trace id, start and span id,
+   * and of copies of a span only the one that stands for it.
+   */
+  sorted(hour?: number): Uint32Array {
+    const { count } = this;
+    const keys = new Float64Array(count);
+    const trace0 = this.#trace0.values;
+    const hours = this.#hour.values;
+    let chosen = 0;
+    // The first word and the number in one double: sorting those takes a tenth of the time that comparing takes.
+    for (let span = 0; span < count; span++) {
+      if (hour === undefined || hours[span] === hour) keys[chosen++] = trace0[span]! * MAX_SPANS + span;
+    }
+    keys.subarray(0, chosen).sort();
+    const order = new Uint32Array(chosen);
+    for (let index = 0; index < chosen; index++) order[index] = keys[index]! % MAX_SPANS;
+    for (let from = 0; from < chosen; ) {
+      const first = trace0[order[from]!];
+      let end = from + 1;
+      while (end < chosen && trace0[order[end]!] === first) end++;
+      if (end - from > 1) order.subarray(from, end).sort((a, b) => this.#compare(a, b));
+      from = end;
+    }
+    return this.#withoutCopies(order);
+  }
+
+  /** The bytes of the request of a span, and where in it the span lies. */
+  requestOf(span: number): Uint8Array {
+    return this.#requests[this.#origins[this.#origin.values[span]!]![0]!]!;
+  }
+
+  spanStart(span: number): number {
+    return this.#spanStart.values[span]!;
+  }
+
+  spanEnd(span: number): number {
+    return this.#spanEnd.values[span]!;
+  }
+
+  /** The number of what a span shares with others. */
+  originOf(span: number): number {
+    return this.#origin.values[span]!;
+  }
+
+  /** How many numbers {@link originOf} gives; all are below it. */
+  get origins(): number {
+    return this.#origins.length;
+  }
+
+  origin(number: number): Origin {
+    const words = this.#origins[number]!;
+    return {
+      bytes: this.#requests[words[0]!]!,
+      resourceStart: words[1]!,
+      resourceEnd: words[2]!,
+      resourceSchemaStart: words[3]!,
+      resourceSchemaEnd: words[4]!,
+      serviceNameStart: words[5]!,
+      serviceNameEnd: words[6]!,
+      scopeStart: words[7]!,
+      scopeEnd: words[8]!,
+      scopeSchemaStart: words[9]!,
+      scopeSchemaEnd: words[10]!,
+    };
+  }
+
+  #compare(a: number, b: number): number {
+    return (
+      this.#trace0.values[a]! - this.#trace0.values[b]! ||
+      this.#trace1.values[a]! - this.#trace1.values[b]! ||
+      this.#trace2.values[a]! - this.#trace2.values[b]! ||
+      this.#trace3.values[a]! - this.#trace3.values[b]! ||
+      this.#startHigh.values[a]! - this.#startHigh.values[b]! ||
+      this.#startLow.values[a]! - this.#startLow.values[b]! ||
+      this.#compareSpanIds(a, b) ||
+      a - b
+    );
+  }
+
+  #compareSpanIds(a: number, b: number): number {
+    const left = this.requestOf(a);
+    const right = this.requestOf(b);
+    const leftAt = this.#spanIdAt.values[a]!;
+    const rightAt = this.#spanIdAt.values[b]!;
+    return word(left, leftAt) - word(right, rightAt) || word(left, leftAt + 4) - word(right, rightAt + 4);
+  }
+
+  #withoutCopies(order: Uint32Array): Uint32Array {
+    let kept = 0;
+    for (const span of order) {
+      const last = order[kept - 1];
+      if (kept === 0 || !this.#sameKey(last!, span)) {
+        order[kept++] = span;
+        continue;
+      }
+      const verdict = compareCopies(this.#spanBytes(last!), this.#spanBytes(span));
+      if (verdict === 'different') order[kept++] = span;
+      else if (verdict === 'second') order[kept - 1] = span;
+    }
+    return order.subarray(0, kept);
+  }
+
+  #sameKey(a: number, b: number): boolean {
+    return (
+      this.#trace3.values[a] === this.#trace3.values[b] &&
+      this.#trace2.values[a] === this.#trace2.values[b] &&
+      this.#trace1.values[a] === this.#trace1.values[b] &&
+      this.#trace0.values[a] === this.#trace0.values[b] &&
+      this.#startLow.values[a] === this.#startLow.values[b] &&
+      this.#startHigh.values[a] === this.#startHigh.values[b] &&
+      this.#compareSpanIds(a, b) === 0
+    );
+  }
+
+  #spanBytes(span: number): Uint8Array {
+    return this.requestOf(span).subarray(this.spanStart(span), this.spanEnd(span));
+  }
+
+  // Spans of a request mostly start in the same hour, so dividing is rare.
+  #hourOf(low: number, high: number): number {
+    const start = (BigInt(high) << 32n) | BigInt(low);
+    if (start < this.#hourStart || start >= this.#hourEnd) {
+      const hour = start / NANOS_PER_HOUR;
+      this.#lastHour = Number(hour);
+      this.#hourStart = hour * NANOS_PER_HOUR;
+      this.#hourEnd = this.#hourStart + NANOS_PER_HOUR;
+    }
+    return this.#lastHour;
+  }
+}
+
+function originWords(request: number, scanner: TraceScanner): Int32Array {
+  const words = new Int32Array(ORIGIN_WORDS);
+  words[0] = request;
+  words[1] = scanner.resourceStart;
+  words[2] = scanner.resourceEnd;
+  words[3] = scanner.resourceSchemaStart;
+  words[4] = scanner.resourceSchemaEnd;
+  words[5] = scanner.serviceNameStart;
+  words[6] = scanner.serviceNameEnd;
+  words[7] = scanner.scopeStart;
+  words[8] = scanner.scopeEnd;
+  words[9] = scanner.scopeSchemaStart;
+  words[10] = scanner.scopeSchemaEnd;
+  return words;
+}
+
+// Big-endian, so that words compare as the bytes do.
+function word(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}
