@@ -1,7 +1,9 @@
 // Stands in for the log below the index: segments in memory, driven by hand.
 import { encodeTraces } from '@tracewell/otlp';
 import type { SpanData } from '@tracewell/plugin';
+import type { SignalIndex } from '../../../packages/store/src/hot/signal-index.ts';
 import { SpanIndex } from '../../../packages/store/src/hot/spans/span-index.ts';
+import type { SpanRows } from '../../../packages/store/src/hot/spans/span-rows.ts';
 import type { Segment } from '../../../packages/store/src/log/types.ts';
 
 class MemorySegment implements Segment {
@@ -48,12 +50,15 @@ class MemorySegment implements Segment {
   }
 }
 
-export class MemoryLog {
-  index = new SpanIndex();
+/** The log of one signal, and its index. */
+export class SignalLog<Rows, Index extends SignalIndex<Rows>> {
+  index: Index;
+  readonly #makeIndex: () => Index;
   #segments: MemorySegment[] = [];
 
-  append(writer: string, spans: readonly SpanData[]): void {
-    this.appendBytes(writer, encodeTraces(spans));
+  constructor(makeIndex: () => Index) {
+    this.#makeIndex = makeIndex;
+    this.index = makeIndex();
   }
 
   appendBytes(writer: string, payload: Uint8Array): void {
@@ -87,7 +92,7 @@ export class MemoryLog {
   /** Begins with a new index: sealed segments from their saved ones unless `scan`, the others frame by frame. */
   reopen(scan = false): void {
     const before = this.index;
-    this.index = new SpanIndex();
+    this.index = this.#makeIndex();
     for (const segment of this.#segments) {
       if (segment.sealed && !scan) {
         const pieces = before.save(segment);
@@ -112,5 +117,15 @@ export class MemoryLog {
     const segment = new MemorySegment(writer, own.length + 1);
     this.#segments.push(segment);
     return segment;
+  }
+}
+
+export class MemoryLog extends SignalLog<SpanRows, SpanIndex> {
+  constructor() {
+    super(() => new SpanIndex());
+  }
+
+  append(writer: string, spans: readonly SpanData[]): void {
+    this.appendBytes(writer, encodeTraces(spans));
   }
 }
