@@ -32,6 +32,8 @@ export const ERROR_CODES = {
   TW_META_FAILED: 'The metadata of a store (`meta.db`) could not be read or written.',
   TW_COLD_DAMAGED: 'A file of the cold tier is damaged or gone.',
   TW_COMPACTION_FAILED: 'Segments of the log could not be moved to the cold tier; they stay where they are.',
+  TW_BLOB_MISSING: 'A large payload is not among the blobs of the store.',
+  TW_BLOB_DAMAGED: 'A file among the blobs does not hold what its name says.',
   TW_SQL_UNAVAILABLE: 'DuckDB, which SQL runs on, is not installed or cannot be started.',
   TW_SQL_REFUSED: 'A SQL statement is, or uses, something that is not allowed.',
   TW_SQL_INVALID: 'A SQL statement cannot be parsed, or does not fit the tables or the data.',

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { globSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { BlobStore, GRACE_MS } from '../../../packages/store/src/blobs/blob-store.ts';
+import { nodeFileSystem } from '../../../packages/store/src/fs/node-file-system.ts';
+import { newDirectory } from '../engine/directory.ts';
+import { FaultDisk, fileError } from '../fault-disk.ts';
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const sha256 = (contents: Uint8Array): string => createHash('sha256').update(contents).digest('hex');
+
+/** Makes a file as old as that. */
+function age(path: string, milliseconds: number): void {
+  const time = (Date.now() - milliseconds) / 1000;
+  utimesSync(path, time, time);
+}
+
+test('what is stored comes back by the hash of its contents, stored once and compressed', async (t) => {
+  const directory = newDirectory(t);
+  mkdirSync(directory, { recursive: true });
+  const blobs = new BlobStore(nodeFileSystem, directory);
+  await fc.assert(
+    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (contents) => {
+      const name = await blobs.put(contents);
+      assert.equal(name, sha256(contents));
+      assert.deepEqual(blobs.get(name), contents);
+    }),
+    { numRuns: 50 },
+  );
+  const before = [...blobs.list()].length;
+  const text = bytes('the same prompt again and again '.repeat(10_000));
+  const names = [await blobs.put(text), await blobs.put(text.slice())];
+  await blobs.flush();
+  assert.equal(names[0], names[1]);
+  assert.equal([...blobs.list()].length, before + 1);
+  const path = join(directory, 'blobs', names[0]!.slice(0, 2), names[0]!.slice(2, 4), names[0]!);
+  assert.ok(statSync(path).size < text.length / 100, `${statSync(path).size} bytes`);
+});
+
+test('F46 a name that is none never becomes a path', async (t) => {
+  const directory = newDirectory(t);
+  mkdirSync(directory, { recursive: true });
+  const blobs = new BlobStore(nodeFileSystem, directory);
+  const name = sha256(bytes('x'));
+  for (const bad of ['', '..', `../${name.slice(3)}`, name.toUpperCase(), `${name}\0`, `${name}0`, 5, null]) {
+    assert.throws(() => blobs.get(bad as string), /must be 64 lower-case hex digits/);
+  }
+  assert.throws(() => blobs.get(name), { code: 'TW_BLOB_MISSING' });
+});
+
+test('a file that was changed, cut or swapped is told from its contents', async (t) => {
+  const directory = newDirectory(t);
+  mkdirSync(directory, { recursive: true });
+  const blobs = new BlobStore(nodeFileSystem, directory);
+  const name = await blobs.put(bytes('some prompt '.repeat(100)));
+  const other = await blobs.put(bytes('another'));
+  const path = globSync(join(directory, 'blobs/*/*', name))[0]!;
+  const whole = readFileSync(path);
+  for (let at = 0; at < whole.length; at++) {
+    const damaged = Buffer.from(whole);
+    damaged[at]! ^= 0x41;
+    writeFileSync(path, damaged);
+    assert.throws(() => blobs.get(name), { code: 'TW_BLOB_DAMAGED' }, `byte ${at}`);
+    writeFileSync(path, whole.subarray(0, at));
+    assert.throws(() => blobs.get(name), { code: 'TW_BLOB_DAMAGED' }, `${at} bytes`);
+  }
+  writeFileSync(path, readFileSync(globSync(join(directory, 'blobs/*/*', other))[0]!));
+  assert.throws(() => blobs.get(name), { code: 'TW_BLOB_DAMAGED' });
+  // A length that asks for more memory than a blob may have.
+  const huge = Buffer.from(whole);
+  huge.writeBigUInt64LE(2n ** 40n, 8);
+  writeFileSync(path, huge);
+  assert.throws(() => blobs.get(name), { code: 'TW_BLOB_DAMAGED' });
+  await assert.rejects(blobs.put(new Uint8Array(16 * 1024 * 1024 + 1)), RangeError);
+});
+
+test('F28 a blob survives a collection between its storing and the row that names it', async (t) => {
+  const directory = newDirectory(t);
+  mkdirSync(directory, { recursive: true });
+  const blobs = new BlobStore(nodeFileSystem, directory);
+  const path = (name: string): string => globSync(join(directory, 'blobs/*/*', name))[0]!;
+  const collect = (...named: string[]) =>
+    new BlobStore(nodeFileSystem, directory).collect((name) => named.includes(name));
+
+  const fresh = await blobs.put(bytes('just stored'));
+  assert.deepEqual({ ...collect(), keptBytes: 0 }, { removed: 0, removedBytes: 0, kept: 1, keptBytes: 0 });
+
+  // Stored long ago by a row that is gone, and now again for one that is not visible yet.
+  const again = await blobs.put(bytes('stored again'));
+  age(path(again), GRACE_MS * 2);
+  assert.equal(await blobs.put(bytes('stored again')), again);
+  assert.equal(collect().removed, 0);
+  assert.deepEqual(blobs.get(again), bytes('stored again'));
+
+  // And what nothing names goes in the end, what something names never.
+  for (const name of [fresh, again]) age(path(name), GRACE_MS * 2);
+  const dry = blobs.collect(() => false, true);
+  assert.deepEqual([dry.removed, [...blobs.list()].length], [2, 2]);
+  assert.deepEqual([collect(fresh).removed, [...blobs.list()].map(({ name }) => name)], [1, [fresh]]);
+});
+
+test('a blob is there whole or not at all, wherever its storing is cut off', async () => {
+  for (const operation of ['open', 'write', 'sync', 'rename'] as const) {
+    const disk = new FaultDisk(1);
+    const process = disk.boot();
+    process.makeDirectorySync('/store');
+    const blobs = new BlobStore(process, '/store');
+    disk.fault = (name, path) =>
+      name === operation && path.endsWith('.tmp') ? fileError('ENOSPC') : undefined;
+    await assert.rejects(blobs.put(bytes('x'.repeat(1000))), { code: 'ENOSPC' }, operation);
+    disk.fault = () => undefined;
+    assert.deepEqual([...blobs.list()], [], operation);
+    const name = await blobs.put(bytes('x'.repeat(1000)));
+    await blobs.flush();
+    disk.cutPower('shuffled');
+    assert.deepEqual(new BlobStore(disk.boot(), '/store').get(name), bytes('x'.repeat(1000)), operation);
+  }
+});
+
+test('what a killed process left half written goes with a collection', async (t) => {
+  const directory = newDirectory(t);
+  mkdirSync(directory, { recursive: true });
+  const blobs = new BlobStore(nodeFileSystem, directory);
+  const name = await blobs.put(bytes('whole'));
+  const leftover = `${globSync(join(directory, 'blobs/*/*', name))[0]!}.0123456789abcdef.tmp`;
+  writeFileSync(leftover, 'half');
+  blobs.collect(() => true);
+  assert.equal(globSync(leftover).length, 1);
+  age(leftover, GRACE_MS * 2);
+  blobs.collect(() => true);
+  assert.equal(globSync(leftover).length, 0);
+  assert.deepEqual(blobs.get(name), bytes('whole'));
+});
