@@ -145,9 +145,44 @@ describe('appending', () => {
     await log.close();
     assert.deepEqual(list.texts(), all.toSorted());
     const again = await openOn(disk);
-    assert.equal(again.list.loaded.length, 6);
-    assert.equal(again.list.added, 40 - 36, 'only the frames of the last segment are read');
+    assert.equal(again.list.loaded.length, 7, 'closing sealed the last one, which is more than half full');
+    assert.equal(again.list.added, 0);
     assert.deepEqual(again.list.texts(), all.toSorted());
+  });
+
+  it('goes on after reopening in a segment that is less than a quarter full, else in a new one', async () => {
+    for (const [count, segments, loaded] of [
+      [1, [1], 0],
+      [2, [1, 2], 1],
+    ] as const) {
+      const disk = new FaultDisk(1);
+      const first = await openOn(disk, SMALL);
+      const all = texts('a', count, 10_000);
+      for (const text of all) await first.put(text);
+      await first.log.close();
+      const again = await openOn(disk, SMALL);
+      assert.equal(again.list.loaded.length, loaded);
+      await again.put('more');
+      assert.deepEqual(
+        [...again.log.segments()].map(({ number }) => number),
+        segments,
+      );
+      assert.deepEqual(again.list.texts(), [...all, 'more'].toSorted());
+      await again.log.close();
+    }
+  });
+
+  it('F11 never appends to a segment of which an index was saved, also if it was not loaded', async () => {
+    const disk = new FaultDisk(1);
+    const first = await openOn(disk, SMALL);
+    const all = texts('a', 4, 10_000);
+    for (const text of all) await first.put(text);
+    await first.log.close();
+    const checked = await openOn(disk, { ...SMALL, verify: true });
+    assert.equal(checked.list.loaded.length, 0);
+    await checked.put('more');
+    disk.kill();
+    assert.deepEqual((await openOn(disk, SMALL)).list.texts(), [...all, 'more'].toSorted());
   });
 
   it('is over once the log is closed', async () => {

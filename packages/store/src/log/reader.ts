@@ -228,6 +228,11 @@ export class LogReader<Prepared> {
     this.#enter(header);
   }
 
+  /** Says that nothing will be appended to our own last segment any more. */
+  sealOwn(): void {
+    if (this.current !== undefined) this.#seal(this.current);
+  }
+
   /** Forgets the segments whose files are gone; returns whether there were any. */
   forgetRemoved(): boolean {
     const { length } = this.segments;

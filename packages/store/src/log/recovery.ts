@@ -30,8 +30,8 @@ export interface Recovered {
   /** How many bytes of an unfinished group were found and made ineffective. */
   readonly tornBytes: number;
   /**
-   * Whether the last segment may be appended to. If there is no room for a copy of what is behind its last
-   * group, that stays where it is, and the log goes on in the next segment.
+   * Whether the last segment may be appended to. Not if an index of it was saved. And if there is no room for a
+   * copy of what is behind its last group, that stays where it is, and the log goes on in the next segment.
    */
   readonly appendable: boolean;
 }
@@ -57,6 +57,8 @@ export function recoverLog<Prepared>(
       const end = Math.min(tail.nonZeroEnd, file.sizeSync());
       tornBytes += Math.max(0, end - segment.bytes);
       appendable = cutTail(fs, file, reader.directory, segment, end);
+      // Its writer sealed it. The index, if somebody can use it after all, must not lack a frame.
+      if (fs.statSync(indexPath(reader.directory, segment.number)) !== undefined) appendable = false;
       writeAgain(file, reader.uncertainFrom, segment.bytes);
       file.syncSync();
     } finally {

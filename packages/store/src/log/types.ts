@@ -17,7 +17,7 @@
 export const FrameKind = {
   /** An OTLP `ExportTraceServiceRequest` in protobuf, as it came. */
   TRACES: 1,
-  /** Reserved: an OTLP `ExportLogsServiceRequest`. */
+  /** An OTLP `ExportLogsServiceRequest` in protobuf, as it came. */
   LOGS: 2,
   /** Reserved: an OTLP `ExportMetricsServiceRequest`. */
   METRICS: 3,
@@ -136,7 +136,8 @@ export interface LogOptions {
   /** Milliseconds between syncs with `durability: 'interval'`, 1 to 60,000. Default 100. */
   readonly syncIntervalMs?: number;
   /**
-   * Bytes at which a segment is sealed and the next one begun; 64 KiB to 1 GiB. Smaller ones are let go
+   * Bytes at which a segment is sealed and the next one begun; 64 KiB to 1 GiB. One that is a quarter full is
+   * also sealed when the store is closed, so that the next opening need not read it. Smaller ones are let go
    * sooner by compaction, larger ones mean fewer files. Default 64 MiB.
    */
   readonly segmentBytes?: number;

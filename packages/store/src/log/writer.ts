@@ -74,6 +74,12 @@ interface NewFile {
 /** After a segment could not be made, the next try is this many bytes later. */
 const ROLL_RETRY_BYTES = 1024 * 1024;
 
+/**
+ * How full a segment is, of `segmentBytes`, that is sealed when the log is closed. Scanning a full one takes a
+ * tenth of a second; below this part, programs that start and end often would leave many small ones.
+ */
+const SEAL_AT_CLOSE = 1 / 4;
+
 /** Appends to one log. There is one for each, under the lock of the log. */
 export class LogWriter<Prepared> {
   /** Why writes are refused, if they are. */
@@ -189,6 +195,7 @@ export class LogWriter<Prepared> {
     await this.#syncTo(this.#written).catch(() => {});
     const unsynced = this.#durable < this.#written;
     if (this.#appended > 0 && this.writeError === undefined) await this.#mark();
+    this.#sealIfLarge();
     await Promise.all(this.#background);
     this.#status = 'closed';
     this.#removeNewFile();
@@ -499,6 +506,16 @@ export class LogWriter<Prepared> {
     const group = takeGroup([frame]);
     this.#settle(group, await this.#commit(group));
     await this.#syncTo(this.#written).catch(() => {});
+  }
+
+  /** At the end: the next opening loads the index of a large segment instead of reading its frames. */
+  #sealIfLarge(): void {
+    const active = this.#active;
+    if (active === undefined || active.end < this.#options.segmentBytes * SEAL_AT_CLOSE) return;
+    if (this.writeError !== undefined || this.#durable < this.#written) return;
+    if (!this.#reader.isAt(active.header.number, active.end)) return;
+    this.#reader.sealOwn();
+    this.#inBackground(this.#options.onSealed());
   }
 
   #fits(group: Group<Prepared>): boolean {
