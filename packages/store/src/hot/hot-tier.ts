@@ -1,13 +1,15 @@
 import type { Comment } from '../comments/comment.ts';
 import { FrameKind, type LogIndexer, type Segment } from '../log/types.ts';
 import { CommentIndex } from './comments/comment-index.ts';
+import { LogIndex } from './logs/log-index.ts';
+import type { LogRows } from './logs/log-rows.ts';
 import { loadSections, type Section, saveSections } from './sections.ts';
 import type { SignalIndex } from './signal-index.ts';
 import { SpanIndex } from './spans/span-index.ts';
 import type { SpanRows } from './spans/span-rows.ts';
 
 /** What is worked out of a payload before it is written, whatever its kind. */
-export type HotRows = SpanRows | Comment;
+export type HotRows = SpanRows | LogRows | Comment;
 
 /**
  * The hot tier: what the log drives. Each kind of frame has an index of its own, and a segment's `.idx` file
@@ -15,11 +17,13 @@ export type HotRows = SpanRows | Comment;
  */
 export class HotTier implements LogIndexer<HotRows> {
   readonly spans = new SpanIndex();
+  readonly logs = new LogIndex();
   readonly comments = new CommentIndex();
   /** Frames that do not hold what their kind says. */
   unreadableFrames = 0;
   readonly #indexes: ReadonlyMap<FrameKind, SignalIndex<HotRows>> = new Map<FrameKind, SignalIndex<HotRows>>([
     [FrameKind.TRACES, this.spans],
+    [FrameKind.LOGS, this.logs],
     [FrameKind.COMMENT, this.comments],
   ]);
 

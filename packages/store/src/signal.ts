@@ -1,0 +1,4 @@
+/** The kinds of telemetry that a store takes, as OTLP names them. */
+export const SIGNALS = ['traces', 'logs'] as const;
+/** One of {@link SIGNALS}. */
+export type Signal = (typeof SIGNALS)[number];
