@@ -7,12 +7,12 @@ import type { SqlOptions } from '../../../packages/store/src/sql/types.ts';
 
 /** A process that ends with the test. */
 export function newProcess(t: TestContext, entry?: URL): SqlProcess {
-  const process = new SqlProcess([], entry);
+  const process = new SqlProcess('/no-such-directory', entry);
   t.after(() => process.close());
   return process;
 }
 
 /** Runs a statement that needs no table. */
 export async function run(process: SqlProcess, sql: string, options: SqlOptions = {}): Promise<Found> {
-  return process.run(planSql(sql, options), () => ({}));
+  return process.run(planSql(sql, options), async () => ({ cold: {}, hot: [] }));
 }

@@ -4,8 +4,10 @@
  */
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
 import { TracewellError } from '@tracewell/plugin';
+import type { HeldFiles } from './hot-files.ts';
+import { SegmentGone } from './hot-segment.ts';
 import { checkStatement } from './statement.ts';
-import { TABLES, text, viewOf } from './tables.ts';
+import { TABLES, type Table, text, viewOf } from './tables.ts';
 import type { SqlColumn, SqlValue } from './types.ts';
 import { rowsOf, sizeOf } from './values.ts';
 
@@ -81,7 +83,7 @@ export class Database {
   /**
    * Runs one statement.
    *
-   * @param files - the files of each table, by its name
+   * @param filesOf - asked for the files of each table that the statement reads
    * @param onStart - gets what stops the statement, which then fails with `TW_SQL_TIMEOUT`
    * @throws {@link TracewellError}: `TW_SQL_REFUSED`, `TW_SQL_INVALID`, `TW_SQL_MEMORY`, `TW_SQL_TIMEOUT`,
    * `TW_SQL_FAILED`
@@ -89,7 +91,7 @@ export class Database {
   async run(
     sql: string,
     maxRows: number,
-    files: { readonly [table: string]: readonly string[] },
+    filesOf: (table: Table) => Promise<HeldFiles>,
     onStart: (stop: () => void) => void,
   ): Promise<Rows> {
     // A connection of its own: views are its own too, so queries see each their own files.
@@ -99,21 +101,28 @@ export class Database {
       stopped = true;
       connection.interrupt();
     });
+    const held: HeldFiles[] = [];
     try {
-      checkStatement(await serialize(connection, sql));
-      for (const table of TABLES) await connection.run(viewOf(table, files[table.name] ?? []));
-      if (stopped) throw new Error('INTERRUPT');
+      const names = checkStatement(await serialize(connection, sql));
+      for (const table of TABLES) {
+        if (!names.has(table.name)) continue;
+        const files = await filesOf(table);
+        held.push(files);
+        await connection.run(viewOf(table, files.paths));
+      }
+      if (stopped) throw new Error('stopped');
       return await select(connection, sql, maxRows);
     } catch (error) {
       throw this.#explained(error, stopped);
     } finally {
       connection.closeSync();
+      for (const files of held) files.release();
     }
   }
 
   /** An error of DuckDB, with a code and without what is nobody's business. */
   #explained(error: unknown, stopped: boolean): unknown {
-    if (error instanceof TracewellError) return error;
+    if (error instanceof TracewellError || error instanceof SegmentGone) return error;
     if (stopped) return new TracewellError('TW_SQL_TIMEOUT', 'the query was stopped');
     const message = this.#withoutPaths(String((error as Error).message ?? error));
     const kind = /^([\w ]+?) Error: /.exec(message)?.[1]?.toLowerCase() ?? '';

@@ -3,13 +3,16 @@
  * structured cloning, so that values cross as they are.
  */
 import type { ErrorCode } from '@tracewell/plugin';
+import type { HotSegment } from './hot-segment.ts';
 import type { SqlColumn, SqlValue } from './types.ts';
 
 /** How the process is set up: its first message. */
 export interface SetUp {
   readonly type: 'set-up';
-  /** Absolute paths of the directories whose files may be read, and nothing else may. */
-  readonly directories: readonly string[];
+  /** Absolute path of the directory of the cold files. */
+  readonly coldDirectory: string;
+  /** Absolute path of a private directory for the files of what is hot. */
+  readonly hotDirectory: string;
   /** Bytes that DuckDB may take for a query's own data. */
   readonly memoryBytes: number;
   readonly threads: number;
@@ -21,8 +24,14 @@ export interface RunQuery {
   readonly id: number;
   readonly sql: string;
   readonly maxRows: number;
-  /** The files of each table, by its name. */
-  readonly files: { readonly [table: string]: readonly string[] };
+  readonly snapshot: Snapshot;
+}
+
+/** Where the rows of the store are at one moment; each is in one of the two. */
+export interface Snapshot {
+  /** Absolute paths of the cold files of each table, by its name. */
+  readonly cold: { readonly [table: string]: readonly string[] };
+  readonly hot: readonly HotSegment[];
 }
 
 /** Gives a query up. It is answered all the same. */
@@ -60,6 +69,12 @@ export interface Found {
   readonly truncated: boolean;
 }
 
+/** A file of the snapshot is not there any more: the query has to be asked with a new one. */
+export interface Outdated {
+  readonly type: 'outdated';
+  readonly id: number;
+}
+
 /** Why a query failed. */
 export interface Failed {
   readonly type: 'failed';
@@ -69,4 +84,4 @@ export interface Failed {
 }
 
 /** From the process for SQL. */
-export type Answer = Ready | Unavailable | OutOfMemory | Found | Failed;
+export type Answer = Ready | Unavailable | OutOfMemory | Found | Outdated | Failed;

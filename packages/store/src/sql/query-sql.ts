@@ -1,22 +1,31 @@
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { coldDirectory } from '../cold/partition.ts';
 import { planSql } from './plan.ts';
+import type { Snapshot } from './protocol.ts';
 import { SqlProcess } from './sql-process.ts';
 import type { SqlOptions, SqlResult, SqlRow, SqlValue } from './types.ts';
+
+export { hotSegments } from './snapshot.ts';
 
 /** SQL over a store. Nothing is started before the first query. */
 export class Sql {
   readonly #process: SqlProcess;
+  readonly #snapshot: () => Promise<Snapshot>;
 
-  /** @param directory - where the store lies */
-  constructor(directory: string) {
-    this.#process = new SqlProcess([join(resolve(directory), 'cold')]);
+  /**
+   * @param directory - where the store lies
+   * @param snapshot - looks where the rows are now
+   */
+  constructor(directory: string, snapshot: () => Promise<Snapshot>) {
+    this.#process = new SqlProcess(coldDirectory(resolve(directory)));
+    this.#snapshot = snapshot;
   }
 
   /** `Store.querySql`. */
   async query(sql: string, options: SqlOptions): Promise<SqlResult> {
     const begun = performance.now();
     const plan = planSql(sql, options);
-    const { columns, rows, truncated } = await this.#process.run(plan, () => ({}));
+    const { columns, rows, truncated } = await this.#process.run(plan, this.#snapshot);
     const names = columns.map(({ name }) => name);
     return {
       columns,

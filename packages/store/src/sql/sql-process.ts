@@ -4,12 +4,14 @@
  * statement.ts.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TracewellError } from '@tracewell/plugin';
 import { entryUrl } from '../entry.ts';
 import type { SqlPlan } from './plan.ts';
-import type { Answer, Found, Request } from './protocol.ts';
+import type { Answer, Found, Request, Snapshot } from './protocol.ts';
 
 /** What is installed where SQL is wanted: the version that the fences were tested with. */
 const DUCKDB = '@duckdb/node-api@1.5.5-r.5';
@@ -23,19 +25,16 @@ const MAX_RUNNING = 4;
 /** Queries that may wait; more are refused. */
 const MAX_WAITING = 100;
 /** How long a query that was told to stop may take for it before its process is killed. */
-const STOP_MS = 250;
-/** How long the process is kept without a query. */
-const IDLE_MS = 60_000;
-/** How often a query is begun: once more after its process was killed because of another one. */
-const MAX_ATTEMPTS = 2;
-
-/** The files of each table, by its name. */
-export type TableFiles = { readonly [table: string]: readonly string[] };
+const STOP_MS = 1_000;
+/** How long the process, and what it has prepared, is kept without a query. */
+const IDLE_MS = 300_000;
+/** How often a query is begun: again when files went while it ran, or its process had to be killed because of another. */
+const MAX_ATTEMPTS = 5;
 
 /** A query on its way. */
 interface Query {
   readonly plan: SqlPlan;
-  readonly files: () => TableFiles;
+  readonly snapshot: () => Promise<Snapshot>;
   readonly resolve: (found: Found) => void;
   readonly reject: (error: unknown) => void;
   attempts: number;
@@ -45,22 +44,24 @@ interface Query {
 
 /** Runs SQL in a process of its own. */
 export class SqlProcess {
-  readonly #directories: readonly string[];
+  readonly #coldDirectory: string;
   readonly #entry: string;
   readonly #waiting: Query[] = [];
   /** By their ids. Those that were given up stay until the process says that they have stopped. */
   readonly #running = new Map<number, Query>();
   #child: ChildProcess | undefined;
+  /** What the process writes files of what is hot to. */
+  #hotDirectory: string | undefined;
   #lastId = 0;
   #idle: NodeJS.Timeout | undefined;
   #closed = false;
 
   /**
-   * @param directories - absolute paths of the directories whose files queries may read
+   * @param coldDirectory - absolute path of the directory of the cold files
    * @param entry - what the process runs; another one in tests
    */
-  constructor(directories: readonly string[], entry = entryUrl('./sql.entry.ts', import.meta.url)) {
-    this.#directories = directories;
+  constructor(coldDirectory: string, entry = entryUrl('./sql.entry.ts', import.meta.url)) {
+    this.#coldDirectory = coldDirectory;
     this.#entry = fileURLToPath(entry);
   }
 
@@ -72,11 +73,11 @@ export class SqlProcess {
   /**
    * Runs a statement.
    *
-   * @param files - called when the query begins
+   * @param snapshot - called when the query begins, and again when a file of the snapshot went meanwhile
    * @throws {@link TracewellError}, as a rejection: `TW_SQL_UNAVAILABLE`, `TW_SQL_REFUSED`, `TW_SQL_INVALID`,
    * `TW_SQL_TIMEOUT`, `TW_SQL_MEMORY`, `TW_SQL_BUSY`, `TW_SQL_FAILED`
    */
-  async run(plan: SqlPlan, files: () => TableFiles): Promise<Found> {
+  async run(plan: SqlPlan, snapshot: () => Promise<Snapshot>): Promise<Found> {
     const { promise, resolve, reject } = Promise.withResolvers<Found>();
     if (this.#closed) throw new TracewellError('TW_STORE_CLOSED', 'the store is closed; open it again');
     if (this.#waiting.length >= MAX_WAITING) {
@@ -85,7 +86,7 @@ export class SqlProcess {
         `${MAX_WAITING} SQL queries wait already; try again later, or ask for less at a time`,
       );
     }
-    const query: Query = { plan, files, resolve, reject, attempts: 0, given: false };
+    const query: Query = { plan, snapshot, resolve, reject, attempts: 0, given: false };
     const deadline = setTimeout(() => this.#giveUp(query), plan.timeoutMs);
     this.#waiting.push(query);
     this.#begin();
@@ -109,18 +110,26 @@ export class SqlProcess {
       const query = this.#waiting.shift()!;
       if (query.given) continue;
       const id = ++this.#lastId;
-      query.attempts++;
-      try {
-        const { sql, maxRows } = query.plan;
-        const files = query.files();
-        this.#running.set(id, query);
-        this.#send({ type: 'run', id, sql, maxRows, files });
-      } catch (error) {
-        this.#running.delete(id);
-        query.reject(error);
-      }
+      this.#running.set(id, query);
+      void this.#ask(id, query);
     }
     this.#hold();
+  }
+
+  async #ask(id: number, query: Query): Promise<void> {
+    query.attempts++;
+    try {
+      const snapshot = await query.snapshot();
+      const { sql, maxRows } = query.plan;
+      // Meanwhile everything may have ended.
+      if (this.#running.get(id) !== query) return;
+      this.#send({ type: 'run', id, sql, maxRows, snapshot });
+      this.#hold();
+      if (query.given) this.#send({ type: 'cancel', id });
+    } catch (error) {
+      if (this.#running.delete(id)) this.#begin();
+      query.reject(error);
+    }
   }
 
   #send(request: Request): void {
@@ -144,12 +153,15 @@ export class SqlProcess {
     child.on('exit', (code, signal) => {
       this.#died(child, failed(`its process ended (${signal ?? `exit code ${code}`})`));
     });
-    const threads = Math.min(MAX_THREADS, availableParallelism());
-    const directories = this.#directories;
-    child.send(
-      { type: 'set-up', directories, memoryBytes: MEMORY_BYTES, threads } satisfies Request,
-      () => {},
-    );
+    this.#hotDirectory ??= mkdtempSync(join(tmpdir(), 'tracewell-sql-'));
+    const setUp: Request = {
+      type: 'set-up',
+      coldDirectory: this.#coldDirectory,
+      hotDirectory: this.#hotDirectory,
+      memoryBytes: MEMORY_BYTES,
+      threads: Math.min(MAX_THREADS, availableParallelism()),
+    };
+    child.send(setUp, () => {});
     return child;
   }
 
@@ -173,7 +185,8 @@ export class SqlProcess {
         const query = this.#running.get(answer.id);
         this.#running.delete(answer.id);
         if (answer.type === 'found') query?.resolve(answer);
-        else query?.reject(new TracewellError(answer.code, answer.message));
+        else if (answer.type === 'failed') query?.reject(new TracewellError(answer.code, answer.message));
+        else if (query !== undefined) this.#again(query, 'files went while it ran');
         this.#begin();
       }
     }
@@ -204,11 +217,13 @@ export class SqlProcess {
     const others = [...this.#running.values()].filter(({ given }) => !given);
     this.#running.clear();
     this.#kill();
-    for (const query of others) {
-      if (query.attempts < MAX_ATTEMPTS) this.#waiting.unshift(query);
-      else query.reject(failed('its process had to be killed twice because of other queries'));
-    }
+    for (const query of others) this.#again(query, 'its process had to be killed because of other queries');
     this.#begin();
+  }
+
+  #again(query: Query, why: string): void {
+    if (query.attempts < MAX_ATTEMPTS) this.#waiting.unshift(query);
+    else query.reject(failed(`${why}, ${MAX_ATTEMPTS} times`));
   }
 
   #died(child: ChildProcess, error: TracewellError): void {
@@ -220,6 +235,7 @@ export class SqlProcess {
     const failing = [...this.#running.values()];
     this.#running.clear();
     this.#kill();
+    this.#removeFiles();
     for (const { reject } of failing) reject(error);
     this.#begin();
   }
@@ -231,6 +247,11 @@ export class SqlProcess {
     // It is gone for us. Its end must not keep the application alive.
     child?.unref();
     child?.channel?.unref();
+  }
+
+  #removeFiles(): void {
+    if (this.#hotDirectory !== undefined) rmSync(this.#hotDirectory, { recursive: true, force: true });
+    this.#hotDirectory = undefined;
   }
 
   /** The process keeps the application alive while a query waits for it, and no longer. */
@@ -245,7 +266,10 @@ export class SqlProcess {
     }
     child.unref();
     child.channel?.unref();
-    this.#idle = setTimeout(() => this.#kill(), IDLE_MS);
+    this.#idle = setTimeout(() => {
+      this.#kill();
+      this.#removeFiles();
+    }, IDLE_MS);
     this.#idle.unref();
   }
 }

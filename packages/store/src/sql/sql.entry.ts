@@ -4,11 +4,13 @@
  * A process and not a thread, because a query that does not react can only be ended for sure by killing what
  * it runs in, and because a crash or too much memory in a native library then costs the application nothing.
  */
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { type ErrorCode, TracewellError } from '@tracewell/plugin';
 import type { Database } from './database.ts';
+import type { HeldFiles, HotFiles } from './hot-files.ts';
 import type { Answer, Request, RunQuery, SetUp } from './protocol.ts';
+import type { Table } from './tables.ts';
 
 /** How often the memory that the process takes is looked at. */
 const WATCH_MS = 50;
@@ -17,6 +19,8 @@ const OVERHEAD_BYTES = 512 * 1024 * 1024;
 
 const running = new Map<number, () => void>();
 let database: Promise<Database> | undefined;
+let hot: HotFiles | undefined;
+let hotDirectory: string | undefined;
 
 function answer(message: Answer): Promise<void> {
   return new Promise((resolve) => process.send?.(message, () => resolve()));
@@ -31,7 +35,7 @@ function die(): never {
 async function setUp(request: SetUp): Promise<void> {
   yieldToOthers();
   watchMemory(request.memoryBytes + OVERHEAD_BYTES);
-  database = import('./database.ts').then(({ Database }) => Database.open(request));
+  database = open(request);
   try {
     await database;
     await answer({ type: 'ready' });
@@ -41,20 +45,40 @@ async function setUp(request: SetUp): Promise<void> {
   }
 }
 
-async function run({ id, sql, maxRows, files }: RunQuery): Promise<void> {
-  let cancelled = false;
+async function open(request: SetUp): Promise<Database> {
+  const { coldDirectory, memoryBytes, threads } = request;
+  // Here, so that it can be told that DuckDB is missing.
+  const [{ Database }, { HotFiles }] = await Promise.all([import('./database.ts'), import('./hot-files.ts')]);
+  hotDirectory = request.hotDirectory;
+  hot = new HotFiles(hotDirectory);
+  return Database.open({ directories: [coldDirectory, hotDirectory], memoryBytes, threads });
+}
+
+async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
+  let stop: (() => void) | undefined;
+  let wanted = true;
   running.set(id, () => {
-    cancelled = true;
+    wanted = false;
+    stop?.();
   });
   try {
-    const rows = await (await database)?.run(sql, maxRows, files, (stop) => {
-      if (cancelled) stop();
-      running.set(id, stop);
+    const opened = await database!;
+    hot!.retain(snapshot.hot);
+    const filesOf = async (table: Table): Promise<HeldFiles> => {
+      const files = await hot!.files(table, snapshot.hot, () => wanted);
+      return { ...files, paths: [...(snapshot.cold[table.name] ?? []), ...files.paths] };
+    };
+    const rows = await opened.run(sql, maxRows, filesOf, (stopping) => {
+      stop = stopping;
+      if (!wanted) stop();
     });
-    if (rows !== undefined) await answer({ type: 'found', id, ...rows });
+    await answer({ type: 'found', id, ...rows });
   } catch (error) {
-    const code: ErrorCode = error instanceof TracewellError ? error.code : 'TW_SQL_FAILED';
-    await answer({ type: 'failed', id, code, message: (error as Error).message });
+    if ((error as Error).name === 'SegmentGone') await answer({ type: 'outdated', id });
+    else {
+      const code: ErrorCode = error instanceof TracewellError ? error.code : 'TW_SQL_FAILED';
+      await answer({ type: 'failed', id, code, message: (error as Error).message });
+    }
   } finally {
     running.delete(id);
   }
@@ -81,7 +105,11 @@ function watchMemory(maxBytes: number): void {
   }, WATCH_MS);
 }
 
-process.on('disconnect', die);
+process.on('disconnect', () => {
+  // The application is gone, and nobody else knows of these.
+  if (hotDirectory !== undefined) rmSync(hotDirectory, { recursive: true, force: true });
+  die();
+});
 process.on('message', (request: Request) => {
   if (request.type === 'set-up') void setUp(request);
   else if (request.type === 'run') void run(request);

@@ -89,10 +89,11 @@ interface Scope {
  * Checks a statement.
  *
  * @param json - what `json_serialize_sql` returned for it
+ * @returns the names of the tables that it may read
  * @throws {@link TracewellError}: `TW_SQL_INVALID` if it cannot be parsed, `TW_SQL_REFUSED` if it is, or uses,
  * something that is not allowed
  */
-export function checkStatement(json: string): void {
+export function checkStatement(json: string): ReadonlySet<string> {
   const parsed = JSON.parse(json) as SerializedStatements;
   if (parsed.error) {
     if (parsed.error_type !== 'not implemented') {
@@ -106,6 +107,7 @@ export function checkStatement(json: string): void {
   }
   const count = parsed.statements?.length ?? 0;
   if (count !== 1) throw refused(`there are ${count} statements; send one at a time`);
+  const tables = new Set<string>();
   // A stack of our own: how deep a statement is nested is up to whoever wrote it.
   const todo: [value: unknown, scope: Scope | undefined][] = [[parsed.statements?.[0], undefined]];
   for (let next = todo.pop(); next !== undefined; next = todo.pop()) {
@@ -117,12 +119,13 @@ export function checkStatement(json: string): void {
     }
     const node = value as Node;
     const inner = scopeOf(node, scope);
-    checkNode(node, inner);
+    checkNode(node, inner, tables);
     for (const field of Object.values(node)) todo.push([field, inner]);
   }
+  return tables;
 }
 
-function checkNode(node: Node, scope: Scope | undefined): void {
+function checkNode(node: Node, scope: Scope | undefined, tables: Set<string>): void {
   const { type } = node;
   const expression = node.class;
   if (expression !== undefined) {
@@ -138,7 +141,7 @@ function checkNode(node: Node, scope: Scope | undefined): void {
     if (name === 'main' && qualifier === 'schema' && 'function_name' in node) continue;
     throw refused(`${quoted(name)} is a schema or database; name tables and functions without one`);
   }
-  if (type === 'BASE_TABLE') checkTable(node.table_name, scope);
+  if (type === 'BASE_TABLE') checkTable(node.table_name, scope, tables);
   if (type === 'SHOW_REF') checkShow(node);
   if (type === 'TABLE_FUNCTION') {
     const name = functionName(node.function as Node | null);
@@ -156,9 +159,12 @@ function checkNode(node: Node, scope: Scope | undefined): void {
   }
 }
 
-function checkTable(name: unknown, scope: Scope | undefined): void {
+function checkTable(name: unknown, scope: Scope | undefined, tables: Set<string>): void {
   const lower = String(name).toLowerCase();
-  if (TABLE_NAMES.has(lower)) return;
+  if (TABLE_NAMES.has(lower)) {
+    tables.add(lower);
+    return;
+  }
   for (let s = scope; s !== undefined; s = s.outer) if (s.names.has(lower)) return;
   throw refused(`there is no table ${quoted(name)}; there are ${[...TABLE_NAMES].join(', ')}`);
 }

@@ -1,4 +1,9 @@
 /** The tables of SQL and their columns, as docs/sql.md documents them. */
+import { TracewellError } from '@tracewell/plugin';
+import { SpanSorter } from '../cold/spans/span-sorter.ts';
+import { writeSpanFile } from '../cold/spans/write-span-file.ts';
+import type { Sink } from '../parquet/output.ts';
+import type { FrameContent } from '../tails/follower.ts';
 
 /** A column of a table. */
 export interface TableColumn {
@@ -13,19 +18,90 @@ export interface TableColumn {
 export interface Table {
   readonly name: string;
   readonly columns: readonly TableColumn[];
+  /** Which frames of the log hold its rows while they are hot. */
+  readonly content: FrameContent;
+  /** Writes a file with the rows of some frames; returns whether there were any. */
+  readonly convert: (payloads: Iterable<Uint8Array>, sink: Sink) => boolean;
 }
+
+const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)';
 
 /** All tables, in the order in which messages list them. */
 export const TABLES: readonly Table[] = [
-  { name: 'spans', columns: [{ name: 'trace_id', type: 'VARCHAR' }] },
-  { name: 'logs', columns: [{ name: 'trace_id', type: 'VARCHAR' }] },
-  { name: 'metrics', columns: [{ name: 'name', type: 'VARCHAR' }] },
-  { name: 'metrics_5m', columns: [{ name: 'name', type: 'VARCHAR' }] },
-  { name: 'comments', columns: [{ name: 'trace_id', type: 'VARCHAR' }] },
+  {
+    name: 'spans',
+    columns: [
+      { name: 'trace_id', type: 'VARCHAR' },
+      { name: 'span_id', type: 'VARCHAR' },
+      { name: 'parent_span_id', type: 'VARCHAR' },
+      { name: 'service_name', type: 'VARCHAR' },
+      { name: 'name', type: 'VARCHAR' },
+      { name: 'kind', type: 'VARCHAR' },
+      { name: 'status_code', type: 'VARCHAR' },
+      { name: 'status_message', type: 'VARCHAR' },
+      { name: 'start_time', type: 'TIMESTAMP_NS' },
+      {
+        name: 'end_time',
+        type: 'TIMESTAMP_NS',
+        from: 'TRY(make_timestamp_ns(epoch_ns(start_time) + duration_ns))',
+      },
+      { name: 'duration_ns', type: 'BIGINT' },
+      { name: 'duration_ms', type: 'DOUBLE', from: 'duration_ns / 1e6' },
+      { name: 'attributes', type: TEXT_MAP },
+      { name: 'resource_attributes', type: TEXT_MAP },
+      { name: 'scope_name', type: 'VARCHAR' },
+      { name: 'scope_version', type: 'VARCHAR' },
+      { name: 'exception_type', type: 'VARCHAR' },
+      { name: 'exception_message', type: 'VARCHAR' },
+      { name: 'event_count', type: 'INTEGER' },
+      { name: 'link_count', type: 'INTEGER' },
+      { name: 'trace_state', type: 'VARCHAR' },
+      { name: 'flags', type: 'UINTEGER' },
+    ],
+    content: 'traces',
+    convert: convertSpans,
+  },
+  {
+    name: 'logs',
+    columns: [{ name: 'trace_id', type: 'VARCHAR' }],
+    content: 'logs',
+    convert: () => false,
+  },
+  {
+    name: 'metrics',
+    columns: [{ name: 'name', type: 'VARCHAR' }],
+    content: 'metrics',
+    convert: () => false,
+  },
+  {
+    name: 'metrics_5m',
+    columns: [{ name: 'name', type: 'VARCHAR' }],
+    content: 'metrics',
+    convert: () => false,
+  },
+  {
+    name: 'comments',
+    columns: [{ name: 'trace_id', type: 'VARCHAR' }],
+    content: 'comment',
+    convert: () => false,
+  },
 ];
 
 /** Their names. */
 export const TABLE_NAMES: ReadonlySet<string> = new Set(TABLES.map((table) => table.name));
+
+function convertSpans(payloads: Iterable<Uint8Array>, sink: Sink): boolean {
+  const sorter = new SpanSorter();
+  for (const payload of payloads) {
+    try {
+      sorter.add(payload);
+    } catch (error) {
+      // Not written by an insert of ours. The index has counted it.
+      if (!(error instanceof TracewellError)) throw error;
+    }
+  }
+  return writeSpanFile(sorter, sink) !== undefined;
+}
 
 /**
  * The view of a table over files.
@@ -36,14 +112,11 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set(TABLES.map((table) => ta
  * @param files - absolute paths; none makes a table without rows
  */
 export function viewOf(table: Table, files: readonly string[]): string {
-  if (files.length === 0) {
-    const columns = table.columns.map(({ name, type }) => `NULL::${type} AS ${identifier(name)}`);
-    return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} WHERE false`;
-  }
-  const columns = table.columns.map(({ name, from }) =>
-    from === undefined ? identifier(name) : `${from} AS ${identifier(name)}`,
+  const columns = table.columns.map(({ name, type, from = identifier(name) }) =>
+    files.length === 0 ? `NULL::${type} AS ${identifier(name)}` : `${from} AS ${identifier(name)}`,
   );
-  return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} FROM read_parquet([${files.map(text).join(', ')}])`;
+  const source = files.length === 0 ? 'WHERE false' : `FROM read_parquet([${files.map(text).join(', ')}])`;
+  return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} ${source}`;
 }
 
 /** A text as a literal. */
