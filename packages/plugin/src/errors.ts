@@ -16,6 +16,8 @@ export const ERROR_CODES = {
   TW_STORE_OPEN_FAILED: 'The directory of a store could not be made, read or written.',
   TW_STORE_CLOSED: 'The store is closed.',
   TW_TAIL_STOPPED: 'The tail was stopped.',
+  TW_SEARCH_SYNTAX: 'The text of a search is malformed.',
+  TW_SEARCH_FAILED: 'The full-text index could not be used.',
   TW_LOG_BUSY: 'More bytes wait to be written to the log than its bound allows.',
   TW_LOG_NO_SPACE: 'The disk or the quota is full; nothing of the append is in the log.',
   TW_LOG_WRITE_FAILED: 'A segment of the log could not be made; nothing of the append is in the log.',

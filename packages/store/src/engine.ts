@@ -1,4 +1,4 @@
-import { countSpans, encodeTraces, splitTraces, validateTraces } from '@tracewell/otlp';
+import { encodeLogs, encodeTraces, type LogData } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
 import { type Anomaly, type AnomalyQuery, findAnomalies, planAnomalies } from './analysis/anomalies.ts';
 import { compareTwoTraces, type TraceComparison } from './analysis/compare-traces.ts';
@@ -16,21 +16,28 @@ import { planSummary, type Summary, type SummaryQuery, summarize } from './analy
 import { type Comment, encodeComment, type NewComment, planComment } from './comments/comment.ts';
 import { isNoSpace } from './fs/file-system.ts';
 import { type HotRows, HotTier } from './hot/hot-tier.ts';
-import type { SpanRows } from './hot/spans/span-rows.ts';
-import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
+import { Inserts } from './inserts.ts';
 import { openLog } from './log/log.ts';
 import { FrameKind, type Log, type LogHealth } from './log/types.ts';
 import { type StoreOptions, type StoreSettings, settingsOf } from './options.ts';
 import { endFreshness, Freshness } from './query/freshness.ts';
+import { findLogs, HotLogs } from './query/logs/find-logs.ts';
+import type { LogPage, LogQuery } from './query/logs/log-query.ts';
+import { LogReader } from './query/logs/log-reader.ts';
+import { planLogs } from './query/logs/plan.ts';
 import { assembleTrace } from './query/spans/assemble-trace.ts';
 import { findSpans } from './query/spans/find-spans.ts';
 import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
 import { listServices } from './query/spans/list-services.ts';
-import { planQuery, planServices } from './query/spans/plan.ts';
+import { planQuery, planServices, type QueryPlan } from './query/spans/plan.ts';
 import { SpanReader } from './query/spans/span-reader.ts';
 import { spansIn, visitCallers, visitCalls, visitSpans } from './query/spans/visit-spans.ts';
 import { nextTurn, turnIsOver } from './query/turn.ts';
+import { findByText, type TextSource } from './search/find-by-text.ts';
+import { SearchIndex } from './search/search-index.ts';
+import type { TextQuery } from './search/text-query.ts';
 import { shown } from './shown.ts';
+import { SIGNALS, type Signal } from './signal.ts';
 import type { Sql } from './sql/query-sql.ts';
 import type { SqlOptions, SqlResult } from './sql/types.ts';
 import type {
@@ -179,12 +186,15 @@ class EmbeddedStore implements TraceStore {
   readonly #settings: StoreSettings;
   readonly #log: Log<HotRows>;
   readonly #hot: HotTier;
+  readonly #inserts: Inserts;
   readonly #reader = new SpanReader();
+  readonly #logReader = new LogReader();
+  readonly #hotLogs: HotLogs;
   readonly #fresh = new Freshness();
   readonly #tails: Tails;
+  readonly #search: SearchIndex;
   /** Queries that closing waits for. */
   readonly #running = new Set<Promise<unknown>>();
-  #rejectedSpans = 0;
   #sql: Promise<Sql> | undefined;
   #closed: Promise<void> | undefined;
 
@@ -193,62 +203,67 @@ class EmbeddedStore implements TraceStore {
     this.#settings = settings;
     this.#log = log;
     this.#hot = hot;
+    this.#inserts = new Inserts(log, hot);
+    this.#hotLogs = new HotLogs(hot.logs, this.#logReader);
     this.#tails = tails;
+    this.#search = new SearchIndex(directory, tails, settings.search, settings.log.readOnly !== true);
   }
 
   async insertSpans(spans: readonly SpanData[]): Promise<InsertResult> {
     this.#checkOpen();
     if (!Array.isArray(spans))
       throw new TypeError(`insertSpans: spans must be an array, got ${shown(spans)}`);
-    return this.#insert(encodeTraces(spans));
+    return this.#inserts.insert('traces', encodeTraces(spans));
   }
 
-  async insertOtlp(signal: 'traces', bytes: Uint8Array): Promise<InsertResult> {
+  async insertLogs(logs: readonly LogData[]): Promise<InsertResult> {
     this.#checkOpen();
-    if (signal !== 'traces') throw new TypeError(`insertOtlp: signal must be 'traces', got ${shown(signal)}`);
-    validateTraces(bytes);
-    return this.#insert(bytes);
+    if (!Array.isArray(logs)) throw new TypeError(`insertLogs: logs must be an array, got ${shown(logs)}`);
+    return this.#inserts.insert('logs', encodeLogs(logs));
+  }
+
+  async insertOtlp(signal: Signal, bytes: Uint8Array): Promise<InsertResult> {
+    this.#checkOpen();
+    if (!SIGNALS.includes(signal)) {
+      const choice = SIGNALS.map(shown).join(', ');
+      throw new RangeError(`insertOtlp: signal must be one of ${choice}, got ${shown(signal)}`);
+    }
+    return this.#inserts.insertForeign(signal, bytes);
   }
 
   async insertBatch(batch: SpanBatch): Promise<InsertResult> {
     this.#checkOpen();
-    return this.#insert(batch.bytes);
+    return this.#inserts.insert('traces', batch.bytes);
   }
 
   insertBatchSync(batch: SpanBatch): InsertResult {
     this.#checkOpen();
-    let result = NOTHING;
-    for (const payload of payloads(batch.bytes)) {
-      const rows = this.#hot.spans.prepare(payload);
-      if (rows.spanCount > 0) this.#log.appendSync(FrameKind.TRACES, payload, rows);
-      result = this.#add(result, rows);
-    }
+    const result = this.#inserts.insertSync('traces', batch.bytes);
     endFreshness();
     return result;
   }
 
-  async #insert(bytes: Uint8Array): Promise<InsertResult> {
-    let result = NOTHING;
-    for (const payload of payloads(bytes)) {
-      const rows = this.#hot.spans.prepare(payload);
-      if (rows.spanCount > 0) await this.#log.append(FrameKind.TRACES, payload, rows);
-      result = this.#add(result, rows);
-    }
-    return result;
-  }
-
-  #add(result: InsertResult, rows: SpanRows): InsertResult {
-    this.#rejectedSpans += rows.rejected;
-    return {
-      accepted: result.accepted + rows.spanCount,
-      rejected: result.rejected + rows.rejected,
-      reasons: [...new Set([...result.reasons, ...rows.reasons])],
-    };
-  }
-
   async queryTraces(query: TraceQuery = {}): Promise<TracePage> {
     const plan = planQuery(query, nowUnixNanos());
+    if (plan.text !== undefined) return this.#searchTraces(plan, plan.text);
     return this.#query(() => findSpans(this.#hot.spans, plan, this.#reader));
+  }
+
+  async #searchTraces(plan: QueryPlan, text: TextQuery): Promise<TracePage> {
+    this.#checkOpen();
+    const lag = await this.#search.caughtUp();
+    const source: TextSource = {
+      picker: this.#search.picker,
+      find: (request) => this.#search.find(request),
+      spansOfTrace: (traceId) => findTrace(this.#hot.spans, traceId, this.#reader),
+    };
+    const page = await this.#query(() => findByText(source, plan, text));
+    return lag === 0 ? page : { ...page, searchLagBytes: lag };
+  }
+
+  async queryLogs(query: LogQuery = {}): Promise<LogPage> {
+    const plan = planLogs(query, nowUnixNanos());
+    return this.#query(() => findLogs([this.#hotLogs], plan));
   }
 
   getTrace(traceId: string): Promise<Trace | undefined> {
@@ -357,7 +372,13 @@ class EmbeddedStore implements TraceStore {
   async querySql(sql: string, options: SqlOptions = {}): Promise<SqlResult> {
     this.#checkOpen();
     // Not loaded before somebody asks.
-    this.#sql ??= import('./sql/query-sql.ts').then(({ Sql }) => new Sql(this.directory));
+    this.#sql ??= import('./sql/query-sql.ts').then(
+      ({ Sql, hotSegments }) =>
+        new Sql(this.directory, async () => {
+          await this.#log.refresh();
+          return { cold: {}, hot: hotSegments(this.directory, this.#log.segments()) };
+        }),
+    );
     return (await this.#sql).query(sql, options);
   }
 
@@ -366,21 +387,41 @@ class EmbeddedStore implements TraceStore {
     for (const _ of this.#hot.spans.reconcile()) if (turnIsOver()) await nextTurn();
     const log = this.#log.health();
     const { unreadableFrames } = this.#hot;
-    const { copies, bytes } = this.#hot.spans.stats();
-    const unreadableSpans = this.#reader.unreadable;
+    const signals = this.#signals();
+    const unreadable = SIGNALS.some((signal) => signals[signal].unreadable > 0);
     return {
-      status: statusOf(log, unreadableFrames + unreadableSpans > 0, this.#closed !== undefined),
+      status: statusOf(log, unreadable || unreadableFrames > 0, this.#closed !== undefined),
       directory: this.directory,
       readOnly: this.#settings.log.readOnly === true,
-      spans: this.#hot.spans.spanCount(),
-      copies,
+      signals,
       comments: this.#hot.comments.count,
-      rejectedSpans: this.#rejectedSpans,
       unreadableFrames,
-      unreadableSpans,
-      indexBytes: bytes,
+      indexBytes: SIGNALS.reduce((sum, signal) => sum + signals[signal].indexBytes, 0),
       log,
       tails: this.#tails.health(),
+    };
+  }
+
+  #signals(): StoreHealth['signals'] {
+    const { spans, logs } = this.#hot;
+    const { rejected } = this.#inserts;
+    const ofSpans = spans.stats();
+    const ofLogs = logs.stats();
+    return {
+      traces: {
+        count: spans.spanCount(),
+        copies: ofSpans.copies,
+        rejected: rejected.traces,
+        unreadable: this.#reader.unreadable,
+        indexBytes: ofSpans.bytes,
+      },
+      logs: {
+        count: ofLogs.count,
+        copies: ofLogs.copies,
+        rejected: rejected.logs,
+        unreadable: this.#logReader.unreadable,
+        indexBytes: ofLogs.bytes,
+      },
     };
   }
 
@@ -398,6 +439,7 @@ class EmbeddedStore implements TraceStore {
     (await this.#sql)?.close();
     await Promise.allSettled(this.#running);
     await this.#tails.stop();
+    await this.#search.close();
     await this.#log.close();
   }
 
@@ -410,20 +452,6 @@ class EmbeddedStore implements TraceStore {
       throw new TracewellError('TW_STORE_CLOSED', `The store in ${this.directory} is closed; open it again.`);
     }
   }
-}
-
-const NOTHING: InsertResult = { accepted: 0, rejected: 0, reasons: [] };
-
-/** The request, or as many as it takes for each to fit a frame. */
-function payloads(bytes: Uint8Array): Uint8Array[] {
-  if (bytes.length <= MAX_PAYLOAD_BYTES) return [bytes];
-  const spanCount = countSpans(bytes);
-  if (spanCount < 2) {
-    throw new RangeError(
-      `A span of ${bytes.length} bytes is larger than the ${MAX_PAYLOAD_BYTES} that fit the log`,
-    );
-  }
-  return splitTraces(bytes, Math.ceil(spanCount / 2)).flatMap((half) => payloads(half.bytes));
 }
 
 function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHealth['status'] {

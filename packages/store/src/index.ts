@@ -22,11 +22,17 @@ export { type BatchStore, storeExporter } from './exporter.ts';
 export { type GenAi, type GenAiPrice, type GenAiPrices, genAiOf } from './genai/gen-ai.ts';
 export type { Durability, LogHealth, LogOptions, WriterHealth } from './log/types.ts';
 export type { StoreOptions } from './options.ts';
+export type { LogPage, LogQuery } from './query/logs/log-query.ts';
+export type { TextMatch } from './search/match-text.ts';
+export type { SearchOptions } from './search/search-index.ts';
+export { SearchSyntaxError } from './search/text-query.ts';
+export type { Signal } from './signal.ts';
 export type { SqlColumn, SqlOptions, SqlResult, SqlRow, SqlValue } from './sql/types.ts';
 export type {
   InsertResult,
   ServiceQuery,
   ServiceSummary,
+  SignalHealth,
   Store,
   StoreHealth,
   Trace,

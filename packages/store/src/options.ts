@@ -1,12 +1,16 @@
 import { checkPrices, type GenAiPrices } from './genai/gen-ai.ts';
-import { LOG_OPTIONS } from './log/log.ts';
+import { LOG_OPTIONS } from './log/options.ts';
 import type { LogOptions } from './log/types.ts';
+import { checkSearchOptions } from './search/check.ts';
+import type { SearchOptions } from './search/search-index.ts';
 import { shown } from './shown.ts';
 
 /** Options of {@link openStore}. The defaults suit an application that records itself. */
 export interface StoreOptions extends LogOptions {
   /** What generative models cost, for spans that do not say it themselves. Default: their cost is not known. */
   readonly genAiPrices?: GenAiPrices | undefined;
+  /** What `queryTraces({ text })` searches, and whether this process may build the index for it. */
+  readonly search?: SearchOptions | undefined;
 }
 
 /** The options by the parts of the store that they are for, with defaults filled in. */
@@ -14,9 +18,10 @@ export interface StoreSettings {
   /** Checked by the log. */
   readonly log: LogOptions;
   readonly genAiPrices: GenAiPrices;
+  readonly search: SearchOptions;
 }
 
-const OWN_OPTIONS: readonly string[] = ['genAiPrices'] satisfies (keyof Omit<
+const OWN_OPTIONS: readonly string[] = ['genAiPrices', 'search'] satisfies (keyof Omit<
   StoreOptions,
   keyof LogOptions
 >)[];
@@ -31,7 +36,8 @@ export function settingsOf(options: StoreOptions): StoreSettings {
     if (allowed.includes(name)) continue;
     throw new TypeError(`openStore: ${name} is no option; there are ${allowed.join(', ')}`);
   }
-  const { genAiPrices = {}, ...log } = options;
+  const { genAiPrices = {}, search = {}, ...log } = options;
   checkPrices(genAiPrices);
-  return { log, genAiPrices };
+  checkSearchOptions(search);
+  return { log, genAiPrices, search };
 }

@@ -1,3 +1,4 @@
+import type { LogData } from '@tracewell/otlp';
 import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
 import type { Anomaly, AnomalyQuery } from './analysis/anomalies.ts';
 import type { TraceComparison } from './analysis/compare-traces.ts';
@@ -8,6 +9,9 @@ import type { Summary, SummaryQuery } from './analysis/summary.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
 import type { GenAi } from './genai/gen-ai.ts';
 import type { LogHealth } from './log/types.ts';
+import type { LogPage, LogQuery } from './query/logs/log-query.ts';
+import type { TextMatch } from './search/match-text.ts';
+import type { Signal } from './signal.ts';
 import type { SqlOptions, SqlResult } from './sql/types.ts';
 import type { TailHealth } from './tails/tails.ts';
 
@@ -39,19 +43,32 @@ export interface Store {
   insertSpans(spans: readonly SpanData[]): Promise<InsertResult>;
 
   /**
+   * Stores log records. Resolves when they are as durable as the store promises and are found by queries.
+   *
+   * Records have no identity of their own: two that are alike count as two. An insert of the same records in the
+   * same order counts once, so that one whose outcome is not known can be repeated.
+   */
+  insertLogs(logs: readonly LogData[]): Promise<InsertResult>;
+
+  /**
    * Stores an OTLP request as it came over the wire.
    *
-   * Spans with ids that OTLP calls invalid are left out, counted and explained; the others are stored.
+   * Spans with ids that OTLP calls invalid are left out, counted and explained; the others are stored. A request of
+   * log records counts once if it comes again with the same bytes.
    *
    * @param signal - what the request holds
-   * @param bytes - an `ExportTraceServiceRequest` in protobuf; must not change until the promise settles
+   * @param bytes - an `ExportTraceServiceRequest` or `ExportLogsServiceRequest` in protobuf; must not change until
+   * the promise settles
    * @throws `TracewellError` (`TW_DECODE_INVALID`, `TW_DECODE_TOO_DEEP`, `TW_DECODE_TOO_LARGE`) if the bytes
    * are no such request; nothing of it is stored then
    */
-  insertOtlp(signal: 'traces', bytes: Uint8Array): Promise<InsertResult>;
+  insertOtlp(signal: Signal, bytes: Uint8Array): Promise<InsertResult>;
 
   /** Finds spans, newest first, page by page. */
   queryTraces(query?: TraceQuery): Promise<TracePage>;
+
+  /** Finds log records, newest first, page by page. */
+  queryLogs(query?: LogQuery): Promise<LogPage>;
 
   /** All spans of a trace, whoever recorded them; `undefined` if there is none. */
   getTrace(traceId: string): Promise<Trace | undefined>;
@@ -121,9 +138,9 @@ export interface Store {
 
 /** What became of an insert. */
 export interface InsertResult {
-  /** Spans that are stored now, those included that had been before. */
+  /** Spans or log records that are stored now, those included that had been before. */
   readonly accepted: number;
-  /** Spans that were left out for good; repeating the insert would leave them out again. */
+  /** Those that were left out for good; repeating the insert would leave them out again. */
   readonly rejected: number;
   /** Why they were, each reason once. */
   readonly reasons: readonly string[];
@@ -152,6 +169,18 @@ export interface TraceQuery {
   readonly endTime?: bigint | Date | undefined;
   /** The span started within the last so many seconds. Not together with `startTime`. */
   readonly lastSeconds?: number | undefined;
+  /**
+   * Words that stand in the span's texts: messages and stack traces of exceptions, database statements, URLs, prompts
+   * and completions, or what the option `search` of the store names. `timeout "connection refused" pool* NOT
+   * (redis OR cache)`: all of the words, phrases in quotes, a star for any ending, `AND`, `OR`, `NOT` and parentheses.
+   * Case and accents do not count. Newly stored spans are found within seconds.
+   */
+  readonly text?: string | undefined;
+  /**
+   * `newest` first, or with a `text` those first that it matches best, by BM25, without further pages. Default
+   * `'newest'`.
+   */
+  readonly order?: 'newest' | 'relevance' | undefined;
   /** Spans to return at most, 1 to 10,000. Default 100. */
   readonly limit?: number | undefined;
   /** Goes on behind the page that returned it. The other fields must be the same as for that page. */
@@ -167,6 +196,13 @@ export interface TracePage {
    * number of spans, so what is inserted meanwhile makes no page skip or repeat a span.
    */
   readonly cursor?: string;
+  /** With a `text`: where each of the spans matched, in their order. */
+  readonly matches?: readonly TextMatch[];
+  /**
+   * With a `text`: bytes of the log that were not indexed yet, so that what is in them was not found; absent if all
+   * of it was.
+   */
+  readonly searchLagBytes?: number;
 }
 
 /** A whole trace. */
@@ -217,6 +253,20 @@ export interface ServiceSummary {
   readonly operations: readonly string[];
 }
 
+/** How much there is of one signal, and what became of the rest. */
+export interface SignalHealth {
+  /** Spans or log records in the store, each counted once. */
+  readonly count: number;
+  /** Those that were inserted again and count only once. */
+  readonly copies: number;
+  /** Those that inserts left out since opening; {@link InsertResult} said why. */
+  readonly rejected: number;
+  /** Times since opening that a query met one whose bytes could not be read or decoded, and left it out. */
+  readonly unreadable: number;
+  /** Bytes of memory that its index takes. */
+  readonly indexBytes: number;
+}
+
 /** What {@link Store.health} tells. */
 export interface StoreHealth {
   /** `ok`; `degraded`: it works, but something was lost, cut or cannot be read; `refusing-writes`; `closed`. */
@@ -225,18 +275,12 @@ export interface StoreHealth {
   readonly directory: string;
   /** Whether it was opened only to read. */
   readonly readOnly: boolean;
-  /** Spans in the store, each counted once. */
-  readonly spans: number;
-  /** Spans that were inserted again and count only once. */
-  readonly copies: number;
+  /** How much there is of each signal. */
+  readonly signals: { readonly [Name in Signal]: SignalHealth };
   /** Comments in the store; one that was added again under its id counts again. */
   readonly comments: number;
-  /** Spans that inserts left out since opening, because an id was none. */
-  readonly rejectedSpans: number;
   /** Frames of the log that hold no OTLP request and were passed over. */
   readonly unreadableFrames: number;
-  /** Times since opening that a query met a span whose bytes could not be read or decoded, and left it out. */
-  readonly unreadableSpans: number;
   /** Bytes of memory that the index takes. */
   readonly indexBytes: number;
   /** How the log beneath is. */

@@ -81,7 +81,8 @@ export class SavedTails {
     const path = join(tailsDirectory(directory), FILE);
     if (!existsSync(path)) {
       if (mode !== 'create') return undefined;
-      mkdirSync(tailsDirectory(directory), { recursive: true });
+      // Not recursively: a directory that was removed is not made again for this.
+      if (!existsSync(tailsDirectory(directory))) mkdirSync(tailsDirectory(directory));
     }
     try {
       return new SavedTails(openDatabase(path, mode === 'read'), false);
@@ -133,6 +134,14 @@ export class SavedTails {
       missedBytes: row.missed_bytes,
       positions: positions.get(row.name) ?? new Map(),
     }));
+  }
+
+  /** Saves positions of a tail in place of all that there were. */
+  replace(tail: string, positions: readonly Position[]): void {
+    this.#together(() => {
+      this.#database.prepare('DELETE FROM positions WHERE tail = ?').run(tail);
+      for (const position of positions) this.#save(tail, position);
+    });
   }
 
   /** Saves positions of a tail. */

@@ -26,11 +26,24 @@ import { type SavedTails, tailsDirectory } from './saved-tails.ts';
 /** Takes the frames of a step; resolves when they need not come again. */
 export type FrameHandler = (frames: readonly LogFrame[], signal: AbortSignal) => Promise<void>;
 
+/** As {@link FrameHandler}, and told where the logs stand behind the frames. */
+export type StepHandler = (
+  frames: readonly LogFrame[],
+  signal: AbortSignal,
+  positions: readonly Position[],
+) => Promise<void>;
+
+/** Thrown by a handler whose own positions are lost: the tail begins again, at once. */
+export class BeginAgain extends Error {}
+
 /** What a tail is told, complete. */
 export interface TailSettings {
   readonly name: string;
-  /** Where a tail begins that nobody has run before. */
-  readonly from: 'start' | 'now';
+  /**
+   * Where a tail begins that nobody has run before; or a handler's own positions, if it keeps them together with
+   * what it makes of the frames. Those that are saved are a copy then.
+   */
+  readonly from: 'start' | 'now' | (() => Promise<readonly Position[]>);
   /** Bytes of the log that it may hold back. */
   readonly retainBytes: number;
   /** Bytes of a step, about. */
@@ -64,7 +77,7 @@ export class Tail {
   /** Why the last attempt failed, if it did. */
   lastError: unknown;
   readonly #context: TailContext;
-  readonly #handle: FrameHandler;
+  readonly #handle: StepHandler;
   readonly #stopped = new AbortController();
   readonly #pause: Wakeable = { wake: undefined };
   readonly #flushes = new Set<Flush>();
@@ -77,7 +90,7 @@ export class Tail {
   /** Before this time not even a flush tries again: the other side has asked to wait. */
   #blockedUntil = 0;
 
-  constructor(context: TailContext, settings: TailSettings, handle: FrameHandler) {
+  constructor(context: TailContext, settings: TailSettings, handle: StepHandler) {
     this.#context = context;
     this.settings = settings;
     this.#handle = handle;
@@ -142,6 +155,7 @@ export class Tail {
         this.#lock = nodeFileSystem.tryLock(path);
         if (this.#lock !== undefined) await this.#deliver();
       } catch (error) {
+        if (error instanceof BeginAgain) continue;
         if (!signal.aborted) this.#failed(error);
       } finally {
         this.#lock?.release();
@@ -191,6 +205,11 @@ export class Tail {
     const { log, saved } = this.#context;
     const { name, retainBytes, from } = this.settings;
     const isNew = saved.register(name, retainBytes);
+    if (typeof from === 'function') {
+      const positions = await from();
+      saved.replace(name, positions);
+      return positions;
+    }
     if (!isNew || from === 'start' || saved.lost) return this.#saved().values();
     await log.refresh();
     const ends = endsOf(log);
@@ -198,17 +217,18 @@ export class Tail {
     return ends;
   }
 
-  async #handOver({ frames }: Step): Promise<void> {
+  async #handOver({ frames, positions }: Step): Promise<void> {
     const { initialDelayMs, maxDelayMs } = this.settings.retry;
     const { signal } = this.#stopped;
     for (let delayMs = initialDelayMs; ; delayMs = Math.min(2 * delayMs, maxDelayMs)) {
       try {
-        await this.#handle(frames, signal);
+        await this.#handle(frames, signal, positions);
         this.lastError = undefined;
         this.#blockedUntil = 0;
         return;
       } catch (error) {
         if (signal.aborted) return;
+        if (error instanceof BeginAgain) throw error;
         const retryAfterMs = error instanceof ExportError ? error.retryAfterMs : undefined;
         if (retryAfterMs !== undefined) this.#blockedUntil = Date.now() + retryAfterMs;
         this.#failed(error);

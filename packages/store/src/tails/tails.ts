@@ -7,7 +7,7 @@ import type { FrameSignal } from './frame-signal.ts';
 import { type FrameItems, type LiveTail, LogLiveTail } from './live-tail.ts';
 import { unreadBytes } from './position.ts';
 import { type SavedTail, SavedTails, tailsDirectory } from './saved-tails.ts';
-import { type FrameHandler, Tail, type TailedLog, type TailSettings } from './tail.ts';
+import { type StepHandler, Tail, type TailedLog, type TailSettings } from './tail.ts';
 
 /** How a tail of the directory is, whoever runs it. */
 export interface TailHealth {
@@ -58,13 +58,18 @@ export class Tails {
     this.#signal = signal;
   }
 
+  /** Whether the store is being closed. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /**
    * Begins a tail.
    *
    * @throws `TracewellError` `TW_LOG_READ_ONLY` if the store was opened to only read
    * @throws TypeError, RangeError for a name that is none, or that a tail of this store has
    */
-  begin(settings: TailSettings, handle: FrameHandler): Tail {
+  begin(settings: TailSettings, handle: StepHandler): Tail {
     const { name } = settings;
     checkTailName(name);
     if (this.#running.has(name))

@@ -1,4 +1,5 @@
 import { SpanKind, StatusCode } from '@tracewell/plugin';
+import { parseTextQuery, type TextQuery } from '../../search/text-query.ts';
 import { shown } from '../../shown.ts';
 import type { ServiceQuery, TraceQuery } from '../../store.ts';
 import { type WantedAttributes, wantedAttributes } from '../attributes.ts';
@@ -27,6 +28,8 @@ export interface QueryPlan extends TimeWindow {
   readonly minDurationNanos: bigint | undefined;
   readonly maxDurationNanos: bigint | undefined;
   readonly attributes: WantedAttributes;
+  readonly text: TextQuery | undefined;
+  readonly order: 'newest' | 'relevance';
   readonly limit: number;
   /** Only spans behind this one. */
   readonly after: SpanKey | undefined;
@@ -40,8 +43,8 @@ export interface QueryPlan extends TimeWindow {
  */
 export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
   checkFields(CALLER, 'query', query, FIELDS);
-  const { service, operation, status, kind, limit = DEFAULT_LIMIT, cursor } = query;
-  checkStrings(CALLER, { service, operation, cursor });
+  const { service, operation, status, kind, limit = DEFAULT_LIMIT, cursor, text } = query;
+  checkStrings(CALLER, { service, operation, cursor, text });
   if (status !== undefined && !Object.values(StatusCode).includes(status)) {
     throw new RangeError(`${CALLER}: status must be a number of StatusCode, got ${shown(status)}`);
   }
@@ -58,9 +61,23 @@ export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
     maxDurationNanos: durationNanos('maxDurationMs', query.maxDurationMs, Math.floor),
     attributes: wantedAttributes(CALLER, 'attributes', query.attributes),
     ...planWindow(CALLER, query, nowUnixNanos),
+    text: text === undefined ? undefined : parseTextQuery(text),
+    order: orderOf(query),
     limit,
     after: cursor === undefined ? undefined : decodeCursor(cursor),
   };
+}
+
+function orderOf({ order = 'newest', text, cursor }: TraceQuery): 'newest' | 'relevance' {
+  if (order !== 'newest' && order !== 'relevance') {
+    throw new RangeError(`${CALLER}: order must be 'newest' or 'relevance', got ${shown(order)}`);
+  }
+  if (order === 'relevance' && (text === undefined || cursor !== undefined)) {
+    throw new TypeError(
+      `${CALLER}: order 'relevance' needs a text, and has no cursor: it returns the best only`,
+    );
+  }
+  return order;
 }
 
 /** The first start that a service query counts. @throws TypeError, RangeError naming the field */
@@ -81,6 +98,8 @@ const FIELDS: ReadonlySet<string> = new Set<keyof TraceQuery>([
   'endTime',
   'lastSeconds',
   'limit',
+  'text',
+  'order',
   'cursor',
 ]);
 

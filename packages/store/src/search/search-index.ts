@@ -1,0 +1,131 @@
+import { resolve } from 'node:path';
+import type { LogFrame } from '../tails/follower.ts';
+import type { Position } from '../tails/position.ts';
+import { BeginAgain, type Tail } from '../tails/tail.ts';
+import type { Tails } from '../tails/tails.ts';
+import type { SearchHit, SearchRequest } from './search-db.ts';
+import { SearchDamagedError, SearchThread } from './search-thread.ts';
+import { SEARCH_ATTRIBUTES, TextPicker } from './texts.ts';
+
+/** What is searched, and who builds the index. */
+export interface SearchOptions {
+  /**
+   * Keys of attributes of spans, events and log records whose texts are searched; a star at the end stands for any
+   * rest. To be the same in every process that opens the directory: the index is built anew when they change.
+   * Default: exceptions, database statements, URLs, prompts and completions by OpenTelemetry's names for them.
+   */
+  readonly attributes?: readonly string[];
+  /**
+   * Whether this process may be the one that builds the index, in a thread of its own. One of all that have the
+   * directory open does. Default `true`.
+   */
+  readonly index?: boolean;
+}
+
+/** Bytes of frames that are indexed in one transaction. */
+const STEP_BYTES = 4 * 1024 ** 2;
+/** For how long frames are gathered, so that a busy store is not indexed span by span. */
+const GATHER_MS = 250;
+/** Programs that live shorter than this need no index of what they store. */
+const START_MS = 1000;
+/** How long a query waits for what was stored before it to be indexed. */
+const CATCH_UP_MS = 2000;
+/** Bytes of the log that the index may keep from compaction. What it misses can still be searched by scanning. */
+const RETAIN_BYTES = 1024 ** 3;
+
+/** The full-text index of a directory, as one process sees it: a tail that builds it, and threads. */
+export class SearchIndex {
+  readonly picker: TextPicker;
+  readonly #attributes: readonly string[];
+  readonly #tails: Tails;
+  readonly #indexer: SearchThread;
+  readonly #reader: SearchThread;
+  readonly #mayIndex: boolean;
+  #tail: Tail | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @param mayIndex - whether the store may be written to */
+  constructor(directory: string, tails: Tails, options: SearchOptions, mayIndex: boolean) {
+    this.#attributes = options.attributes ?? SEARCH_ATTRIBUTES;
+    this.picker = new TextPicker(this.#attributes);
+    this.#tails = tails;
+    this.#indexer = new SearchThread(resolve(directory));
+    this.#reader = new SearchThread(resolve(directory));
+    this.#mayIndex = mayIndex && options.index !== false;
+    if (!this.#mayIndex) return;
+    this.#timer = setTimeout(() => this.#begin(), START_MS);
+    this.#timer.unref();
+  }
+
+  /**
+   * Waits, for two seconds at most, until what was stored before the call can be found.
+   *
+   * @returns the bytes of the log that are not indexed yet
+   */
+  async caughtUp(): Promise<number> {
+    const tail = this.#begin();
+    if (tail !== undefined) {
+      const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
+      const timer = setTimeout(giveUp, CATCH_UP_MS);
+      // Why it is late, health tells.
+      await Promise.race([tail.flush().catch(() => {}), late]);
+      clearTimeout(timer);
+    }
+    return this.#tails.health().find(({ name }) => name === NAME)?.lagBytes ?? 0;
+  }
+
+  /**
+   * Searches.
+   *
+   * @throws `TracewellError` (`TW_SEARCH_FAILED`), as a rejection
+   */
+  async find(request: SearchRequest): Promise<readonly SearchHit[]> {
+    return this.#reader.call('find', request);
+  }
+
+  /** Ends the threads. To be called after the tails were stopped. */
+  async close(): Promise<void> {
+    clearTimeout(this.#timer);
+    await Promise.all([this.#indexer.close(), this.#reader.close()]);
+  }
+
+  /** Begins the tail that builds the index, if this process may. */
+  #begin(): Tail | undefined {
+    clearTimeout(this.#timer);
+    if (!this.#mayIndex || this.#tail !== undefined || this.#tails.stopped) return this.#tail;
+    this.#tail = this.#tails.begin(
+      {
+        name: NAME,
+        from: () => this.#indexer.call('open', this.#attributes),
+        retainBytes: RETAIN_BYTES,
+        stepBytes: STEP_BYTES,
+        gatherMs: GATHER_MS,
+        retry: { initialDelayMs: 1000, maxDelayMs: 30_000 },
+        onError: () => {},
+      },
+      (frames, signal, positions) => this.#index(frames, signal, positions),
+    );
+    return this.#tail;
+  }
+
+  async #index(
+    frames: readonly LogFrame[],
+    signal: AbortSignal,
+    positions: readonly Position[],
+  ): Promise<void> {
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', abort, { once: true });
+    try {
+      const indexed = frames.map(({ content, payload }) => ({ content, payload }));
+      await Promise.race([this.#indexer.call('index', indexed, positions), aborted]);
+    } catch (error) {
+      throw error instanceof SearchDamagedError ? new BeginAgain() : error;
+    } finally {
+      signal.removeEventListener('abort', abort);
+    }
+  }
+}
+
+/** The name of the tail. */
+const NAME = 'search';

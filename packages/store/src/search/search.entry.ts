@@ -1,0 +1,93 @@
+// The thread that indexes texts, or searches in them.
+import { parentPort, workerData } from 'node:worker_threads';
+import { decodeTraces } from '@tracewell/otlp';
+import { type SpanData, StatusCode, TracewellError } from '@tracewell/plugin';
+import { isDamagedCode } from '../fs/sqlite.ts';
+import { serviceOf } from '../query/service-of.ts';
+import type { Answer, Call, IndexedFrame, SearchCalls } from './protocol.ts';
+import { removeSearchDb, SearchDb, type SearchRecord } from './search-db.ts';
+import { TextPicker } from './texts.ts';
+
+const directory = workerData as string;
+let writer: SearchDb | undefined;
+let reader: SearchDb | undefined;
+let picker = new TextPicker();
+
+const calls: SearchCalls = {
+  open(attributes) {
+    writer?.close();
+    writer = undefined;
+    picker = new TextPicker(attributes);
+    writer = SearchDb.openToWrite(directory, JSON.stringify(attributes));
+    return [...writer.positions().values()];
+  },
+
+  index(frames, positions) {
+    if (!writer!.isThere()) throw new GoneError();
+    writer!.add(frames.flatMap(recordsOf), positions);
+  },
+
+  find(request) {
+    if (reader !== undefined && !reader.isThere()) {
+      reader.close();
+      reader = undefined;
+    }
+    reader ??= SearchDb.openToRead(directory);
+    return reader?.find(request) ?? [];
+  },
+};
+
+/** Somebody has deleted the index. */
+class GoneError extends Error {
+  override readonly message = 'search.db was removed';
+}
+
+function recordsOf({ content, payload }: IndexedFrame): SearchRecord[] {
+  if (content !== 'traces') return [];
+  let spans: SpanData[];
+  try {
+    spans = decodeTraces(payload, { onInvalidSpan: () => {} });
+  } catch (error) {
+    // The store's own index counts frames that hold no request.
+    if (error instanceof TracewellError) return [];
+    throw error;
+  }
+  const records: SearchRecord[] = [];
+  for (const span of spans) {
+    const texts = picker.ofSpan(span);
+    if (texts.length === 0) continue;
+    records.push({
+      signal: 'span',
+      time: span.startTimeUnixNanos,
+      service: serviceOf(span),
+      traceId: span.traceId,
+      spanId: span.spanId,
+      failed: span.status.code === StatusCode.ERROR,
+      texts: texts.map(({ text }) => text),
+    });
+  }
+  return records;
+}
+
+parentPort!.on('message', ({ id, name, args }: Call) => {
+  let answer: Answer;
+  try {
+    const call = calls[name] as (...args: readonly unknown[]) => unknown;
+    answer = { id, result: call(...args) };
+  } catch (error) {
+    const damaged = isDamagedCode(error) || error instanceof GoneError;
+    if (damaged) setAside(name);
+    answer = { id, error: { message: (error as Error).message, damaged } };
+  }
+  parentPort!.postMessage(answer);
+});
+
+/** What is damaged is only derived: the thread that indexes removes it, and makes it anew when it is opened. */
+function setAside(name: keyof SearchCalls): void {
+  reader?.close();
+  reader = undefined;
+  if (name === 'find') return;
+  writer?.close();
+  writer = undefined;
+  removeSearchDb(directory);
+}
