@@ -4,10 +4,11 @@
  */
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
 import { TracewellError } from '@tracewell/plugin';
+import { COPIES_TABLE, Copies } from './copies.ts';
 import type { HeldFiles } from './hot-files.ts';
 import { SegmentGone } from './hot-segment.ts';
 import { checkStatement } from './statement.ts';
-import { TABLES, type Table, text, viewOf } from './tables.ts';
+import { readParquet, TABLES, type Table, text, viewOf } from './tables.ts';
 import type { SqlColumn, SqlValue } from './types.ts';
 import { rowsOf, sizeOf } from './values.ts';
 
@@ -25,6 +26,12 @@ export interface Rows {
   readonly rows: readonly (readonly SqlValue[])[];
   /** Whether rows were left out. */
   readonly truncated: boolean;
+}
+
+/** Where the rows of a table are. */
+export interface TableFiles {
+  readonly hot: HeldFiles;
+  readonly cold: readonly string[];
 }
 
 /** A result may take so much; the next row is left out. A single row beyond it is an error. */
@@ -56,6 +63,11 @@ export async function openLocked(options: DatabaseOptions): Promise<DuckDBInstan
     'SET GLOBAL parquet_metadata_cache = true',
     `SET GLOBAL allowed_directories = [${options.directories.map(text).join(', ')}]`,
     'SET GLOBAL enable_external_access = false',
+    COPIES_TABLE,
+    ...['now', 'get_current_timestamp', 'transaction_timestamp'].map(
+      // The times of our columns have no zone (they are UTC), and DuckDB compares no such time with one that has.
+      (name) => `CREATE MACRO ${name}() AS system.main.now()::TIMESTAMP`,
+    ),
     // Last: from here on no setting changes any more, also not by us.
     'SET GLOBAL lock_configuration = true',
   ]) {
@@ -69,6 +81,7 @@ export async function openLocked(options: DatabaseOptions): Promise<DuckDBInstan
 export class Database {
   readonly #instance: DuckDBInstance;
   readonly #directories: readonly string[];
+  readonly #copies = new Copies();
 
   private constructor(instance: DuckDBInstance, directories: readonly string[]) {
     this.#instance = instance;
@@ -91,7 +104,7 @@ export class Database {
   async run(
     sql: string,
     maxRows: number,
-    filesOf: (table: Table) => Promise<HeldFiles>,
+    filesOf: (table: Table) => Promise<TableFiles>,
     onStart: (stop: () => void) => void,
   ): Promise<Rows> {
     // A connection of its own: views are its own too, so queries see each their own files.
@@ -106,9 +119,9 @@ export class Database {
       const names = checkStatement(await serialize(connection, sql));
       for (const table of TABLES) {
         if (!names.has(table.name)) continue;
-        const files = await filesOf(table);
-        held.push(files);
-        await connection.run(viewOf(table, files.paths));
+        const { hot, cold } = await filesOf(table);
+        held.push(hot);
+        await connection.run(viewOf(table, await this.#source(connection, table, hot.paths, cold)));
       }
       if (stopped) throw new Error('stopped');
       return await select(connection, sql, maxRows);
@@ -118,6 +131,17 @@ export class Database {
       connection.closeSync();
       for (const files of held) files.release();
     }
+  }
+
+  async #source(
+    connection: DuckDBConnection,
+    { name }: Table,
+    hot: readonly string[],
+    cold: readonly string[],
+  ): Promise<string | undefined> {
+    if (hot.length + cold.length === 0) return undefined;
+    if (name === 'spans') return this.#copies.source(connection, hot, cold);
+    return readParquet([...cold, ...hot]);
   }
 
   /** An error of DuckDB, with a code and without what is nobody's business. */

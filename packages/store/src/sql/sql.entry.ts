@@ -7,8 +7,8 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { type ErrorCode, TracewellError } from '@tracewell/plugin';
-import type { Database } from './database.ts';
-import type { HeldFiles, HotFiles } from './hot-files.ts';
+import type { Database, TableFiles } from './database.ts';
+import type { HotFiles } from './hot-files.ts';
 import type { Answer, Request, RunQuery, SetUp } from './protocol.ts';
 import type { Table } from './tables.ts';
 
@@ -64,10 +64,10 @@ async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
   try {
     const opened = await database!;
     hot!.retain(snapshot.hot);
-    const filesOf = async (table: Table): Promise<HeldFiles> => {
-      const files = await hot!.files(table, snapshot.hot, () => wanted);
-      return { ...files, paths: [...(snapshot.cold[table.name] ?? []), ...files.paths] };
-    };
+    const filesOf = async (table: Table): Promise<TableFiles> => ({
+      hot: await hot!.files(table, snapshot.hot, () => wanted),
+      cold: snapshot.cold[table.name] ?? [],
+    });
     const rows = await opened.run(sql, maxRows, filesOf, (stopping) => {
       stop = stopping;
       if (!wanted) stop();

@@ -104,19 +104,24 @@ function convertSpans(payloads: Iterable<Uint8Array>, sink: Sink): boolean {
 }
 
 /**
- * The view of a table over files.
+ * The view of a table.
  *
  * Columns are named one by one: `read_parquet` has more of its own, `filename` among them, which would tell
  * where the store lies.
  *
- * @param files - absolute paths; none makes a table without rows
+ * @param source - what stands behind `FROM`; `undefined` makes a table without rows
  */
-export function viewOf(table: Table, files: readonly string[]): string {
+export function viewOf(table: Table, source: string | undefined): string {
   const columns = table.columns.map(({ name, type, from = identifier(name) }) =>
-    files.length === 0 ? `NULL::${type} AS ${identifier(name)}` : `${from} AS ${identifier(name)}`,
+    source === undefined ? `NULL::${type} AS ${identifier(name)}` : `${from} AS ${identifier(name)}`,
   );
-  const source = files.length === 0 ? 'WHERE false' : `FROM read_parquet([${files.map(text).join(', ')}])`;
-  return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} ${source}`;
+  const from = source === undefined ? 'WHERE false' : `FROM ${source}`;
+  return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} ${from}`;
+}
+
+/** The rows of some files, at least one: what stands behind `FROM`. */
+export function readParquet(files: readonly string[]): string {
+  return `read_parquet([${files.map(text).join(', ')}])`;
 }
 
 /** A text as a literal. */
