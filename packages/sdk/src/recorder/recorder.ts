@@ -47,7 +47,6 @@ const {
   SPAN_PARENT_SPAN_ID,
   SPAN_TRACE_STATE,
   skipVarint,
-  varintSize,
   writeVarint,
 } = wire;
 const { copyBytes, copyShort } = copying;
@@ -116,6 +115,12 @@ export type RecorderCounts = Pick<
 
 /** The attribute that marks a span which was still open when it was written: `tracewell.unfinished` = `true`. */
 const UNFINISHED = encodeUnfinished();
+/** Holds the tail of a span: three counts of up to 6 bytes each, and {@link UNFINISHED}. */
+const TAIL = new Uint8Array(18 + UNFINISHED.length);
+/** Bytes of the field with the end time. */
+const END_TIME_BYTES = 9;
+/** Bytes that the tag and the length of a span take at most. */
+const MAX_TAG_AND_LENGTH = 6;
 /** Holds a trace id and a span id while they are being checked. */
 const SCRATCH = new Uint8Array(24);
 const SCRATCH_VIEW = new DataView(SCRATCH.buffer);
@@ -471,12 +476,16 @@ export class Recorder {
     const clock = this.#clock;
     const now = clock.now();
     clock.split(now);
-    const startedAt = this.#live.startedAt(slot);
+    if (this.#live.startedAt(slot) < clock.movedAt) this.#splitMoved(slot, now);
+  }
+
+  #splitMoved(slot: number, now: number): void {
+    const clock = this.#clock;
     const row = slot << ROW_SHIFT;
-    if (startedAt >= clock.movedAt || (WORDS[row + SCOPE]! & START_GIVEN) !== 0) return;
+    if ((WORDS[row + SCOPE]! & START_GIVEN) !== 0) return;
     const { view } = MEMORIES[slot]!;
     const at = WORDS[row + BASE]! + START_TIME_AT;
-    const elapsed = view.getUint32(at, true) + Math.round((now - startedAt) * 1e6);
+    const elapsed = view.getUint32(at, true) + Math.round((now - this.#live.startedAt(slot)) * 1e6);
     const carry = Math.floor(elapsed / 2 ** 32);
     const high = view.getUint32(at + 4, true) + carry;
     const low = elapsed - carry * 2 ** 32;
@@ -492,50 +501,60 @@ export class Recorder {
 
   /** Moves a span into the batch and frees its slot. */
   #finish(slot: number, endLow: number, endHigh: number, unfinished: boolean): void {
-    const live = this.#live;
     const row = slot << ROW_SHIFT;
     const log = this.#log;
-    const base = WORDS[row + BASE]!;
-    const used = WORDS[row + AT]! - base;
+    const dropped =
+      WORDS[row + DROPPED_ATTRIBUTES]! | WORDS[row + DROPPED_EVENTS]! | WORDS[row + DROPPED_LINKS]!;
+    const tail = dropped === 0 && !unfinished ? 0 : encodeTail(row, unfinished);
+    const size = WORDS[row + AT]! - WORDS[row + BASE]! + END_TIME_BYTES + tail;
     const scope = WORDS[row + SCOPE]! >> SCOPE_SHIFT;
-    const source = MEMORIES[slot]!.bytes;
-    const size =
-      used +
-      9 +
-      countSize(WORDS[row + DROPPED_ATTRIBUTES]!) +
-      countSize(WORDS[row + DROPPED_EVENTS]!) +
-      countSize(WORDS[row + DROPPED_LINKS]!) +
-      (unfinished ? UNFINISHED.length : 0);
-    const total = 1 + varintSize(size) + size;
-    if (!log.hasRoom(total)) this.closeBatch();
-    const fits = log.hasRoom(total);
-    let at = log.end;
-    let memory = this.#memory;
-    if (fits) {
-      memory.bytes[at] = SCOPE_SPANS_SPANS;
-      at = writeVarint(memory.bytes, at + 1, size);
+    if (!log.hasRoom(MAX_TAG_AND_LENGTH + size)) this.closeBatch();
+    if (log.hasRoom(MAX_TAG_AND_LENGTH + size)) {
+      const { bytes } = this.#memory;
+      const at = log.end;
+      bytes[at] = SCOPE_SPANS_SPANS;
+      log.add(scope, writeSpan(this.#memory, writeVarint(bytes, at + 1, size), row, endLow, endHigh, tail));
     } else {
-      ({ memory, at } = log.single(scope, size));
+      const { memory, at } = log.single(scope, size);
+      writeSpan(memory, at, row, endLow, endHigh, tail);
+      this.#give({ bytes: memory.bytes, spanCount: 1 });
     }
-    const { bytes, view } = memory;
-    copyBytes(source, base, base + used, bytes, at);
-    at += used;
-    bytes[at] = SPAN_END_TIME;
-    view.setInt32(at + 1, endLow, true);
-    view.setInt32(at + 5, endHigh, true);
-    at = writeCount(bytes, at + 9, SPAN_DROPPED_ATTRIBUTES_COUNT, WORDS[row + DROPPED_ATTRIBUTES]!);
-    at = writeCount(bytes, at, SPAN_DROPPED_EVENTS_COUNT, WORDS[row + DROPPED_EVENTS]!);
-    at = writeCount(bytes, at, SPAN_DROPPED_LINKS_COUNT, WORDS[row + DROPPED_LINKS]!);
-    if (unfinished) {
-      bytes.set(UNFINISHED, at);
-      at += UNFINISHED.length;
-    }
-    live.release(slot);
+    this.#live.release(slot);
     this.#ended++;
-    if (fits) log.add(scope, at);
-    else this.#give({ bytes, spanCount: 1 });
     if (log.spanCount >= this.#batchMaxSpans) this.closeBatch();
   }
+}
+
+/** Writes a span: its block, when it ended, and the tail that {@link encodeTail} left, if it has one. */
+function writeSpan(
+  memory: Memory,
+  at: number,
+  row: number,
+  endLow: number,
+  endHigh: number,
+  tail: number,
+): number {
+  const { bytes, view } = memory;
+  const base = WORDS[row + BASE]!;
+  const used = WORDS[row + AT]! - base;
+  copyBytes(MEMORIES[row >> ROW_SHIFT]!.bytes, base, base + used, bytes, at);
+  const endAt = at + used;
+  bytes[endAt] = SPAN_END_TIME;
+  view.setInt32(endAt + 1, endLow, true);
+  view.setInt32(endAt + 5, endHigh, true);
+  const tailAt = endAt + END_TIME_BYTES;
+  if (tail > 0) copyBytes(TAIL, 0, tail, bytes, tailAt);
+  return tailAt + tail;
+}
+
+/** Puts what only few spans have behind their end into {@link TAIL}: what was dropped, and that it is unfinished. */
+function encodeTail(row: number, unfinished: boolean): number {
+  let at = writeCount(TAIL, 0, SPAN_DROPPED_ATTRIBUTES_COUNT, WORDS[row + DROPPED_ATTRIBUTES]!);
+  at = writeCount(TAIL, at, SPAN_DROPPED_EVENTS_COUNT, WORDS[row + DROPPED_EVENTS]!);
+  at = writeCount(TAIL, at, SPAN_DROPPED_LINKS_COUNT, WORDS[row + DROPPED_LINKS]!);
+  if (!unfinished) return at;
+  TAIL.set(UNFINISHED, at);
+  return at + UNFINISHED.length;
 }
 
 /** Whether something is a time that the wire can hold. */
@@ -553,10 +572,6 @@ function highOf(time: bigint): number {
 
 function isKind(value: unknown): value is SpanKind {
   return Number.isInteger(value) && (value as number) >= UNSPECIFIED && (value as number) <= CONSUMER;
-}
-
-function countSize(count: number): number {
-  return count === 0 ? 0 : 1 + varintSize(count);
 }
 
 function writeCount(bytes: Uint8Array, at: number, tag: number, count: number): number {

@@ -342,51 +342,28 @@ export class SpanWriter {
 
   /**
    * Appends what nearly every `KeyValue` is: a key and a value so short that each length is one byte, with
-   * room in a block in the arena. False, and nothing is changed, for any other. One function without calls for
-   * all three types of value: half as expensive as the general way.
+   * room in a block in the arena. False, and nothing is changed, for any other. Half as expensive as the general
+   * way, and short enough for the engine to compile it into its callers.
    */
   #appendShort(slot: number, tag: number, key: EncodedKey, value: AttributeValue): boolean {
     const row = slot << ROW_SHIFT;
     const at = WORDS[row + AT]!;
     const keyLength = key.length;
-    if (at + MAX_SHORT_RECORD > WORDS[row + LIMIT]! || WORDS[row + BASE]! < HOMES_AT) return false;
-    if (keyLength > MAX_KEY_BYTES) return false;
+    if (
+      at + MAX_SHORT_RECORD > WORDS[row + LIMIT]! ||
+      WORDS[row + BASE]! < HOMES_AT ||
+      keyLength > MAX_KEY_BYTES
+    ) {
+      return false;
+    }
     // The key comes first, since its copy reaches beyond its end.
     copyShort(ARENA_VIEW, key.keyAt, ARENA_VIEW, at + 2, keyLength);
     const valueAt = at + 4 + keyLength;
-    let end = valueAt + 2;
-    if (typeof value === 'string') {
-      const units = value.length;
-      if (units > this.#maxUnits) return false;
-      if (key.holds(value)) {
-        ARENA_BYTES[valueAt] = ANY_STRING;
-        const size = ARENA_BYTES[key.at]!;
-        copyShort(ARENA_VIEW, key.at, ARENA_VIEW, valueAt + 1, 1 + size);
-        end += size;
-      } else {
-        if (units > MAX_SHORT_UNITS) return false;
-        for (let index = 0; index < units; index++) {
-          const unit = value.charCodeAt(index);
-          if (unit > 0x7f) return false;
-          ARENA_BYTES[end + index] = unit;
-        }
-        ARENA_VIEW.setInt16(valueAt, ANY_STRING | (units << 8), true);
-        end += units;
-      }
-    } else if (typeof value === 'number') {
-      // 1 to 16,383, as a varint of one or two bytes.
-      if (value <= 0 || value >= 0x4000 || (value | 0) !== value) return false;
-      if (value < 0x80) {
-        ARENA_VIEW.setInt16(valueAt, ANY_INT | (value << 8), true);
-      } else {
-        ARENA_VIEW.setInt32(valueAt, ANY_INT | (((value & 0x7f) | 0x80) << 8) | ((value >>> 7) << 16), true);
-        end++;
-      }
-    } else if (typeof value === 'boolean') {
-      ARENA_VIEW.setInt16(valueAt, ANY_BOOL | (value ? 0x100 : 0), true);
-    } else {
-      return false;
-    }
+    const end =
+      typeof value === 'string' && value.length <= this.#maxUnits && key.holds(value)
+        ? appendHeld(valueAt, ANY_STRING, key)
+        : appendShortValue(valueAt, value, this.#maxUnits);
+    if (end < 0) return false;
     ARENA_VIEW.setInt16(at, tag | ((end - at - 2) << 8), true);
     ARENA_VIEW.setInt16(valueAt - 2, KEY_VALUE_VALUE | ((end - valueAt) << 8), true);
     WORDS[row + AT] = end;
@@ -496,19 +473,25 @@ export class SpanWriter {
 
   /** Appends a text field, cut off where nobody would read on. What is not a string counts as empty. */
   #appendText(slot: number, tag: number, value: unknown, site: TextSite): boolean {
-    const live = this.#live;
     const row = slot << ROW_SHIFT;
-    const text = typeof value === 'string' ? value : '';
-    if (WORDS[row + BASE]! >= HOMES_AT && site.holds(text)) {
-      const at = WORDS[row + AT]!;
-      if (at + MAX_SHORT_RECORD <= WORDS[row + LIMIT]!) {
-        WORDS[row + AT] = appendHeld(at, tag, site);
-        return true;
-      }
+    const at = WORDS[row + AT]!;
+    if (
+      at + MAX_SHORT_RECORD <= WORDS[row + LIMIT]! &&
+      WORDS[row + BASE]! >= HOMES_AT &&
+      typeof value === 'string' &&
+      site.holds(value)
+    ) {
+      WORDS[row + AT] = appendHeld(at, tag, site);
+      return true;
     }
+    return this.#appendAnyText(slot, tag, typeof value === 'string' ? value : '');
+  }
+
+  #appendAnyText(slot: number, tag: number, text: string): boolean {
     const shown = truncate(text, MAX_TEXT_UNITS);
     const size = Buffer.byteLength(shown);
-    if (!live.reserve(slot, size + SLACK)) return false;
+    if (!this.#live.reserve(slot, 1 + varintSize(size) + size + SLACK)) return false;
+    const row = slot << ROW_SHIFT;
     const { bytes } = MEMORIES[slot]!;
     const at = WORDS[row + AT]!;
     bytes[at] = tag;
@@ -645,6 +628,34 @@ function appendHeld(at: number, tag: number, site: TextSite): number {
   ARENA_BYTES[at] = tag;
   copyShort(ARENA_VIEW, site.at, ARENA_VIEW, at + 1, 1 + size);
   return at + 2 + size;
+}
+
+/** Writes the inside of a short `AnyValue` into the arena; returns the offset behind it, or -1 for any other value. */
+function appendShortValue(at: number, value: AttributeValue, maxUnits: number): number {
+  if (typeof value === 'string') {
+    const units = value.length;
+    if (units > MAX_SHORT_UNITS || units > maxUnits) return -1;
+    for (let index = 0; index < units; index++) {
+      const unit = value.charCodeAt(index);
+      if (unit > 0x7f) return -1;
+      ARENA_BYTES[at + 2 + index] = unit;
+    }
+    ARENA_VIEW.setInt16(at, ANY_STRING | (units << 8), true);
+    return at + 2 + units;
+  }
+  if (typeof value === 'number') {
+    // 1 to 16,383, as a varint of one or two bytes.
+    if (value <= 0 || value >= 0x4000 || (value | 0) !== value) return -1;
+    if (value < 0x80) {
+      ARENA_VIEW.setInt16(at, ANY_INT | (value << 8), true);
+      return at + 2;
+    }
+    ARENA_VIEW.setInt32(at, ANY_INT | (((value & 0x7f) | 0x80) << 8) | ((value >>> 7) << 16), true);
+    return at + 3;
+  }
+  if (typeof value !== 'boolean') return -1;
+  ARENA_VIEW.setInt16(at, ANY_BOOL | (value ? 0x100 : 0), true);
+  return at + 2;
 }
 
 function recordEnd(bytes: Uint8Array, at: number): number {
