@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   TW_COMPACTION_FAILED: 'Segments of the log could not be moved to the cold tier; they stay where they are.',
   TW_BLOB_MISSING: 'A large payload is not among the blobs of the store.',
   TW_BLOB_DAMAGED: 'A file among the blobs does not hold what its name says.',
+  TW_TRANSFER_FAILED: 'A file could not be exported or imported.',
   TW_SQL_UNAVAILABLE: 'DuckDB, which SQL runs on, is not installed or cannot be started.',
   TW_SQL_REFUSED: 'A SQL statement is, or uses, something that is not allowed.',
   TW_SQL_INVALID: 'A SQL statement cannot be parsed, or does not fit the tables or the data.',

@@ -56,6 +56,8 @@ import type { LiveOptions, LiveTail } from './tails/live-tail.ts';
 import { type LiveTraceFilter, liveOptions, liveTraces } from './tails/live-traces.ts';
 import type { FrameHandler } from './tails/tail.ts';
 import { Tails } from './tails/tails.ts';
+import { type ExportedFile, type ExportFileOptions, exportFile } from './transfer/export-file.ts';
+import { type ImportedFile, type ImportFileOptions, importFile } from './transfer/import-file.ts';
 
 /** A store in a directory of this machine, opened in this process. */
 export interface TraceStore extends Store {
@@ -118,6 +120,35 @@ export interface TraceStore extends Store {
    * ```
    */
   tailTraces(filter?: LiveTraceFilter, options?: LiveOptions): LiveTail<SpanData>;
+
+  /**
+   * Writes spans or log records to a file of OTLP JSON lines, newest first, hundreds a line. The file is there
+   * when it is whole, or not at all.
+   *
+   * @throws `TracewellError` (`TW_TRANSFER_FAILED`) if the file is there already or cannot be written
+   * @throws TypeError, RangeError naming an argument that is none
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const store = await openStore('.tracewell');
+   * const { rows } = await store.export('last-hour.jsonl', { lastSeconds: 3600 });
+   * console.log(rows); // 0
+   * await store.close();
+   * ```
+   */
+  export(path: string, options?: ExportFileOptions): Promise<ExportedFile>;
+
+  /**
+   * Reads a file of OTLP JSON lines into the store, such as {@link TraceStore.export} and the file exporters of
+   * OpenTelemetry write it. What is stored already counts once, so an import can be repeated. A line that holds
+   * no OTLP request is left out, counted and explained.
+   *
+   * @throws `TracewellError` (`TW_TRANSFER_FAILED`) if the file cannot be read, and whatever an insert throws
+   * @throws TypeError naming an argument that is none
+   */
+  import(path: string, options?: ImportFileOptions): Promise<ImportedFile>;
 
   /**
    * Forgets a tail and its position, so that it holds nothing back any more; stops it if it runs here. If
@@ -283,6 +314,14 @@ class EmbeddedStore implements TraceStore {
   async queryDependencies(query: DependencyQuery = {}): Promise<Dependency[]> {
     const plan = planDependencies(query, nowUnixNanos());
     return this.#query(() => findDependencies(this.#facts(), plan));
+  }
+
+  async export(path: string, options: ExportFileOptions = {}): Promise<ExportedFile> {
+    return exportFile(this, path, options, nowUnixNanos());
+  }
+
+  async import(path: string, options: ImportFileOptions = {}): Promise<ImportedFile> {
+    return importFile(this, path, options);
   }
 
   /** The spans that an analysis counts. */

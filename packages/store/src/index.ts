@@ -51,3 +51,5 @@ export type { LiveOptions, LiveTail } from './tails/live-tail.ts';
 export type { LiveTraceFilter } from './tails/live-traces.ts';
 export type { FrameHandler } from './tails/tail.ts';
 export type { TailHealth, TailPosition } from './tails/tails.ts';
+export type { ExportedFile, ExportFileOptions } from './transfer/export-file.ts';
+export type { ImportedFile, ImportFileOptions } from './transfer/import-file.ts';
