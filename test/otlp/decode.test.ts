@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { decodeTraces, encodeTraces, type InvalidSpan, TraceScanner, validateTraces } from '@tracewell/otlp';
 import type { SpanData } from '@tracewell/plugin';
 import fc from 'fast-check';
-import { anySpans, bare } from './arbitrary-spans.ts';
+import { bare } from './arbitrary.ts';
+import { anySpans } from './arbitrary-spans.ts';
 import { bytes, field, fixed64, varint, varintField } from './protobuf.ts';
 import { peerDecode } from './protobufjs.ts';
 import { scramble } from './scramble.ts';
@@ -141,6 +142,7 @@ test('a field of the wrong wire type is an error, with its offset', () => {
 test('malformed protobuf is an error', () => {
   const malformed: [string, RegExp, number[]][] = [
     ['field number 0', /field number/, [0x02, 0]],
+    ['field number 0 before what could be the rest of a key', /field number/, [0x02, 0x01, 0x61]],
     ['wire type 6', /no wire type 6/, [0xa6, 0x06, 0]],
     ['wire type 7', /no wire type 7/, [0xa7, 0x06, 0]],
     ['group that ends before it starts', /never started/, [0xa4, 0x06]],

@@ -12,7 +12,8 @@ import {
 } from '@tracewell/otlp';
 import { TracewellError } from '@tracewell/plugin';
 import fc from 'fast-check';
-import { anySpans, bare } from './arbitrary-spans.ts';
+import { bare } from './arbitrary.ts';
+import { anySpans } from './arbitrary-spans.ts';
 import { bytes, field, varint } from './protobuf.ts';
 import { span } from './span.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decodeTracesJson, encodeTracesJson } from '@tracewell/otlp';
 import { Double, type SpanData } from '@tracewell/plugin';
-import { bare } from './arbitrary-spans.ts';
+import { bare } from './arbitrary.ts';
 import { span } from './span.ts';
 
 const IDS = { traceId: '5B8EFFF798038103D269B633813FC60C', spanId: 'EEE19B7EC3C1B174' };

@@ -12,7 +12,7 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { decodeTraces, decodeTracesJson, encodeTraces, validateTraces } from '@tracewell/otlp';
 import { Double } from '@tracewell/plugin';
-import { bare } from './arbitrary-spans.ts';
+import { bare } from './arbitrary.ts';
 import { peerDecode } from './protobufjs.ts';
 
 function recordSpans(): ReadableSpan[] {

@@ -19,100 +19,129 @@ const protos = join(
 
 const root = new protobuf.Root();
 root.resolvePath = (_origin, target) => join(protos, target.split('/').at(-1)!);
-root.loadSync('trace_service.proto');
+root.loadSync(['trace_service.proto', 'logs_service.proto', 'metrics_service.proto']);
 
 /** The message classes that protobufjs generates from the published files. */
 export const ExportTraceServiceRequest = root.lookupType(
   'opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest',
 );
 
+export const ExportLogsServiceRequest = root.lookupType(
+  'opentelemetry.proto.collector.logs.v1.ExportLogsServiceRequest',
+);
+export const ExportMetricsServiceRequest = root.lookupType(
+  'opentelemetry.proto.collector.metrics.v1.ExportMetricsServiceRequest',
+);
+
 // What toObject is asked for below: bigint-like strings, bytes as they are, the member of a oneof by name.
 const CONVERSION = { longs: String, defaults: true, arrays: true, oneofs: true };
 
-interface Message {
+export interface Message {
   readonly [field: string]: unknown;
 }
 
-/** Decodes a request with protobufjs, and makes plain spans of it with nothing of ours but the types. */
-export function peerDecode(bytes: Uint8Array): SpanData[] {
-  const request = ExportTraceServiceRequest.toObject(ExportTraceServiceRequest.decode(bytes), CONVERSION);
-  return list(request.resourceSpans).flatMap((resourceSpans) => {
-    const ofResource = message(resourceSpans.resource);
+/**
+ * Decodes a request with protobufjs, and makes plain data of it with nothing of ours but the types.
+ *
+ * @param names - of the lists of resource groups, scope groups and entries
+ * @param entry - makes plain data of one entry, which may be left out
+ */
+export function decodeWith<Type>(
+  type: protobuf.Type,
+  bytes: Uint8Array,
+  names: readonly [string, string, string],
+  entry: (message: Message) => Omit<Type, 'resource' | 'scope'> | undefined,
+): Type[] {
+  const [resourceGroups, scopeGroups, entries] = names;
+  const request = type.toObject(type.decode(bytes), CONVERSION);
+  return list(request[resourceGroups]).flatMap((resourceGroup) => {
+    const ofResource = message(resourceGroup.resource);
     const resource = {
       attributes: attributesOf(ofResource),
       droppedAttributesCount: droppedOf(ofResource),
-      schemaUrl: text(resourceSpans.schemaUrl),
+      schemaUrl: text(resourceGroup.schemaUrl),
     };
-    return list(resourceSpans.scopeSpans).flatMap((scopeSpans) => {
-      const ofScope = message(scopeSpans.scope);
+    return list(resourceGroup[scopeGroups]).flatMap((scopeGroup) => {
+      const ofScope = message(scopeGroup.scope);
       const scope = {
         name: text(ofScope.name),
         version: text(ofScope.version),
         attributes: attributesOf(ofScope),
         droppedAttributesCount: droppedOf(ofScope),
-        schemaUrl: text(scopeSpans.schemaUrl),
+        schemaUrl: text(scopeGroup.schemaUrl),
       };
-      return list(scopeSpans.spans).map((span): SpanData => {
-        const status = message(span.status);
-        return {
-          traceId: hex(span.traceId),
-          spanId: hex(span.spanId),
-          parentSpanId: hex(span.parentSpanId),
-          traceState: text(span.traceState),
-          flags: Number(span.flags),
-          name: text(span.name),
-          kind: Number(span.kind) as SpanKind,
-          startTimeUnixNanos: BigInt(text(span.startTimeUnixNano)),
-          endTimeUnixNanos: BigInt(text(span.endTimeUnixNano)),
-          attributes: attributesOf(span),
-          droppedAttributesCount: droppedOf(span),
-          events: list(span.events).map((event) => ({
-            timeUnixNanos: BigInt(text(event.timeUnixNano)),
-            name: text(event.name),
-            attributes: attributesOf(event),
-            droppedAttributesCount: droppedOf(event),
-          })),
-          droppedEventsCount: Number(span.droppedEventsCount),
-          links: list(span.links).map((link) => ({
-            traceId: hex(link.traceId),
-            spanId: hex(link.spanId),
-            traceState: text(link.traceState),
-            flags: Number(link.flags),
-            attributes: attributesOf(link),
-            droppedAttributesCount: droppedOf(link),
-          })),
-          droppedLinksCount: Number(span.droppedLinksCount),
-          status: { code: Number(status.code ?? 0) as StatusCode, message: text(status.message) },
-          resource,
-          scope,
-        };
-      });
+      return list(scopeGroup[entries])
+        .map(entry)
+        .filter((own) => own !== undefined)
+        .map((own) => ({ ...own, resource, scope }) as Type);
     });
   });
 }
 
-function list(value: unknown): Message[] {
+/** Decodes a trace request with protobufjs. */
+export function peerDecode(bytes: Uint8Array): SpanData[] {
+  return decodeWith<SpanData>(
+    ExportTraceServiceRequest,
+    bytes,
+    ['resourceSpans', 'scopeSpans', 'spans'],
+    (span) => {
+      const status = message(span.status);
+      return {
+        traceId: hex(span.traceId),
+        spanId: hex(span.spanId),
+        parentSpanId: hex(span.parentSpanId),
+        traceState: text(span.traceState),
+        flags: Number(span.flags),
+        name: text(span.name),
+        kind: Number(span.kind) as SpanKind,
+        startTimeUnixNanos: BigInt(text(span.startTimeUnixNano)),
+        endTimeUnixNanos: BigInt(text(span.endTimeUnixNano)),
+        attributes: attributesOf(span),
+        droppedAttributesCount: droppedOf(span),
+        events: list(span.events).map((event) => ({
+          timeUnixNanos: BigInt(text(event.timeUnixNano)),
+          name: text(event.name),
+          attributes: attributesOf(event),
+          droppedAttributesCount: droppedOf(event),
+        })),
+        droppedEventsCount: Number(span.droppedEventsCount),
+        links: list(span.links).map((link) => ({
+          traceId: hex(link.traceId),
+          spanId: hex(link.spanId),
+          traceState: text(link.traceState),
+          flags: Number(link.flags),
+          attributes: attributesOf(link),
+          droppedAttributesCount: droppedOf(link),
+        })),
+        droppedLinksCount: Number(span.droppedLinksCount),
+        status: { code: Number(status.code ?? 0) as StatusCode, message: text(status.message) },
+      };
+    },
+  );
+}
+
+export function list(value: unknown): Message[] {
   return (value ?? []) as Message[];
 }
 
-function message(value: unknown): Message {
+export function message(value: unknown): Message {
   return (value ?? {}) as Message;
 }
 
-function text(value: unknown): string {
+export function text(value: unknown): string {
   return (value ?? '') as string;
 }
 
-function hex(value: unknown): string {
+export function hex(value: unknown): string {
   return Buffer.from((value ?? []) as Uint8Array).toString('hex');
 }
 
-function droppedOf(value: Message): number {
+export function droppedOf(value: Message): number {
   return Number(value.droppedAttributesCount ?? 0);
 }
 
-function attributesOf(value: Message): Attributes {
-  return mapOf(list(value.attributes));
+export function attributesOf(value: Message, field = 'attributes'): Attributes {
+  return mapOf(list(value[field]));
 }
 
 function mapOf(keyValues: readonly Message[]): Record<string, AttributeValue> {
@@ -121,20 +150,16 @@ function mapOf(keyValues: readonly Message[]): Record<string, AttributeValue> {
   return map;
 }
 
-function anyValueOf(any: Message): AttributeValue {
+export function anyValueOf(any: Message): AttributeValue {
   switch (any.value) {
     case 'stringValue':
       return text(any.stringValue);
     case 'boolValue':
       return any.boolValue as boolean;
-    case 'intValue': {
-      const integer = BigInt(text(any.intValue));
-      return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
-    }
-    case 'doubleValue': {
-      const double = any.doubleValue as number;
-      return Number.isSafeInteger(double) && !Object.is(double, -0) ? new Double(double) : double;
-    }
+    case 'intValue':
+      return integerOf(any.intValue);
+    case 'doubleValue':
+      return doubleOf(any.doubleValue);
     case 'bytesValue':
       return new Uint8Array(any.bytesValue as Uint8Array);
     case 'arrayValue':
@@ -144,4 +169,14 @@ function anyValueOf(any: Message): AttributeValue {
     default:
       return null;
   }
+}
+
+export function integerOf(value: unknown): number | bigint {
+  const integer = BigInt(text(value));
+  return Number.isSafeInteger(Number(integer)) ? Number(integer) : integer;
+}
+
+export function doubleOf(value: unknown): number | Double {
+  const double = value as number;
+  return Number.isSafeInteger(double) && !Object.is(double, -0) ? new Double(double) : double;
 }

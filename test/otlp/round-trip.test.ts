@@ -10,7 +10,8 @@ import {
 } from '@tracewell/otlp';
 import { Double, type SpanData } from '@tracewell/plugin';
 import fc from 'fast-check';
-import { anySpans, anyValue, bare } from './arbitrary-spans.ts';
+import { anyValue, bare } from './arbitrary.ts';
+import { anySpans } from './arbitrary-spans.ts';
 import { ExportTraceServiceRequest, peerDecode } from './protobufjs.ts';
 import { span } from './span.ts';
 

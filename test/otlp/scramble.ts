@@ -1,4 +1,4 @@
-// Writes a trace request in another way that protobuf says means the same: fields in another order, unknown
+// Writes a request in another way that protobuf says means the same: fields in another order, unknown
 // fields of every wire type, varints longer than they need to be, values that a later one overrides,
 // messages in two parts.
 
@@ -14,16 +14,49 @@ const keyValue: Schema = { 2: anyValue };
 anyValue[5] = { 1: anyValue };
 anyValue[6] = { 1: keyValue };
 const span: Schema = { 9: keyValue, 11: { 3: keyValue }, 13: { 4: keyValue }, 15: {} };
-const request: Schema = { 1: { 1: { 1: keyValue }, 2: { 1: { 3: keyValue }, 2: span } } };
+const log: Schema = { 5: anyValue, 6: keyValue };
+const exemplar: Schema = { 7: keyValue };
+const number: Schema = { 5: exemplar, 7: keyValue };
+const histogram: Schema = { 8: exemplar, 9: keyValue };
+const exponential: Schema = { 1: keyValue, 8: {}, 9: {}, 11: exemplar };
+const summary: Schema = { 6: {}, 7: keyValue };
+const metric: Schema = {
+  5: { 1: number },
+  7: { 1: number },
+  9: { 1: histogram },
+  10: { 1: exponential },
+  11: { 1: summary },
+  12: keyValue,
+};
+
+const requestOf = (entry: Schema): Schema => ({
+  1: { 1: { 1: keyValue }, 2: { 1: { 3: keyValue }, 2: entry } },
+});
+const REQUESTS = { traces: requestOf(span), logs: requestOf(log), metrics: requestOf(metric) };
+
+/** Lists of numbers, which may come packed or not. */
+const NUMBERS: readonly (readonly [Schema, number])[] = [
+  [histogram, 6],
+  [histogram, 7],
+  [exponential[8]!, 2],
+  [exponential[9]!, 2],
+];
 
 /** Messages that stand alone in their parent, so that parts of them are merged. */
 const SINGULAR: readonly (readonly [Schema, number])[] = [
   [keyValue, 2],
   [span, 15],
+  [exponential, 8],
+  [exponential, 9],
 ];
+/** The same where only a decoder can merge them. */
 const SINGULAR_HEADS: readonly (readonly [Schema, number])[] = [
-  [request[1]!, 1],
-  [request[1]![2]!, 1],
+  ...Object.values(REQUESTS).flatMap((request): [Schema, number][] => [
+    [request[1]!, 1],
+    [request[1]![2]!, 1],
+  ]),
+  [log, 5],
+  ...[5, 7, 9, 10, 11].map((type): [Schema, number] => [metric, type]),
 ];
 
 interface Field {
@@ -36,13 +69,15 @@ interface Field {
 export interface ScrambleOptions {
   /** The same seed scrambles in the same way. */
   readonly seed: number;
-  /** Also resources and scopes in two parts, which only a decoder can merge. */
+  /** Which signal the request is of. Default: traces. */
+  readonly signal?: keyof typeof REQUESTS;
+  /** Also resources, scopes, bodies and data of metrics in two parts, which only a decoder can merge. */
   readonly splitHeads?: boolean;
 }
 
 /** The request, written differently. */
 export function scramble(bytes: Uint8Array, options: ScrambleOptions): Uint8Array {
-  return Uint8Array.from(new Scrambler(options).message(request, bytes));
+  return Uint8Array.from(new Scrambler(options).message(REQUESTS[options.signal ?? 'traces'], bytes));
 }
 
 class Scrambler {
@@ -69,20 +104,20 @@ class Scrambler {
       if (this.#below(6) === 0) chunks.push(this.#unknown());
       const inner = schema[number];
       if (inner !== undefined) {
-        const parts = this.#isSingular(schema, number) ? this.#parts(body) : [body];
+        const parts = has(this.#singular, schema, number) ? this.#parts(body) : [body];
         for (const part of parts) chunks.push(this.#lengthDelimited(number, this.message(inner, part)));
         continue;
       }
-      // Repeated scalars do not occur, so an earlier value of the same field is overridden. AnyValue is no
+      if (has(NUMBERS, schema, number)) {
+        chunks.push(this.#scalar(number, wireType, body));
+        continue;
+      }
+      // Other repeated scalars do not occur, so an earlier value of the same field is overridden. AnyValue is no
       // exception: its members exclude each other.
       if (this.#below(8) === 0) chunks.push(this.#scalar(number, wireType, junk(wireType)));
       chunks.push(this.#scalar(number, wireType, body));
     }
     return chunks.flat();
-  }
-
-  #isSingular(schema: Schema, number: number): boolean {
-    return this.#singular.some(([parent, field]) => parent === schema && field === number);
   }
 
   // The fields of a message in two messages, which merge to it.
@@ -141,6 +176,10 @@ class Scrambler {
         return [...key(3), 0x0b, 0x08, 0x01, 0x0c, ...key(4)];
     }
   }
+}
+
+function has(fields: readonly (readonly [Schema, number])[], schema: Schema, number: number): boolean {
+  return fields.some(([parent, field]) => parent === schema && field === number);
 }
 
 function junk(wireType: number): Uint8Array {

@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import * as wire from '@tracewell/otlp/wire';
 import fc from 'fast-check';
 import protobuf from 'protobufjs';
-import { anyText } from './arbitrary-spans.ts';
+import * as fields from '../../packages/otlp/src/wire/fields.ts';
+import * as logFields from '../../packages/otlp/src/wire/log-fields.ts';
+import * as metricFields from '../../packages/otlp/src/wire/metric-fields.ts';
+import { anyText } from './arbitrary.ts';
 import { ExportTraceServiceRequest } from './protobufjs.ts';
 
 const AT = 3;
@@ -141,42 +144,120 @@ test('a padded length is a length', () => {
   }
 });
 
-test('every key is that of the published files', () => {
-  const messages: [string, string, string[]][] = [
-    ['REQUEST', 'opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest', []],
-    ['RESOURCE_SPANS', 'opentelemetry.proto.trace.v1.ResourceSpans', []],
-    ['RESOURCE', 'opentelemetry.proto.resource.v1.Resource', ['entityRefs']],
-    ['SCOPE_SPANS', 'opentelemetry.proto.trace.v1.ScopeSpans', []],
-    ['SCOPE', 'opentelemetry.proto.common.v1.InstrumentationScope', []],
-    ['SPAN', 'opentelemetry.proto.trace.v1.Span', []],
-    ['EVENT', 'opentelemetry.proto.trace.v1.Span.Event', []],
-    ['LINK', 'opentelemetry.proto.trace.v1.Span.Link', []],
-    ['STATUS', 'opentelemetry.proto.trace.v1.Status', []],
-    ['KEY_VALUE', 'opentelemetry.proto.common.v1.KeyValue', []],
-    ['ANY', 'opentelemetry.proto.common.v1.AnyValue', []],
-    ['ARRAY', 'opentelemetry.proto.common.v1.ArrayValue', []],
-    ['KVLIST', 'opentelemetry.proto.common.v1.KeyValueList', []],
-  ];
-  const constants = wire as unknown as Readonly<Record<string, number>>;
+/** Checks that each field of some messages has a constant, `PREFIX_FIELD_NAME`, with its key; gives their names. */
+function checkKeys(
+  constants: Readonly<Record<string, number>>,
+  messages: readonly (readonly [prefix: string, type: string, unused: readonly string[]])[],
+  nameOf = (prefix: string, field: string): string => `${prefix}_${field}`,
+): Set<string> {
   const checked = new Set<string>();
   for (const [prefix, type, unused] of messages) {
-    for (const field of ExportTraceServiceRequest.root.lookupType(type).fieldsArray) {
+    for (const field of ExportTraceServiceRequest.root.lookupType(`opentelemetry.proto.${type}`)
+      .fieldsArray) {
       if (unused.includes(field.name)) continue;
-      const name = `${prefix}_${field.name
-        .replace(/Value$/, prefix === 'ANY' ? '' : '$&')
-        .replace(/UnixNano$/, '')
-        .replace(/[A-Z]/g, (capital) => `_${capital}`)
-        .toUpperCase()}`;
+      const name = nameOf(
+        prefix,
+        field.name
+          .replace(/Value$/, prefix === 'ANY' ? '' : '$&')
+          .replace(/UnixNano$/, '')
+          .replace(/[A-Z]/g, (capital) => `_${capital}`)
+          .toUpperCase(),
+      );
       const wireType =
         (protobuf.types.basic as Readonly<Record<string, number>>)[field.type] ??
         (field.resolve().resolvedType instanceof protobuf.Enum ? 0 : 2);
-      assert.equal(constants[name], field.id * 8 + wireType, name);
+      const isPacked = field.repeated && wireType !== 2;
+      assert.equal(constants[name], field.id * 8 + (isPacked ? 2 : wireType), name);
       checked.add(name);
+      if (!isPacked) continue;
+      assert.equal(constants[`${name}_ONE`], field.id * 8 + wireType, `${name}_ONE`);
+      checked.add(`${name}_ONE`);
     }
   }
-  const unchecked = Object.keys(constants).filter((name) => /^[A-Z]/.test(name) && !checked.has(name));
+  return checked;
+}
+
+function checkNoOther(constants: object, checked: ReadonlySet<string>): void {
+  const keys = Object.keys(constants).filter((name) => /^[A-Z]/.test(name) && !checked.has(name));
   assert.deepEqual(
-    unchecked.filter((name) => !name.startsWith('WIRE_')),
+    keys.filter((name) => !name.startsWith('WIRE_') && !name.endsWith('_RESERVED')),
     [],
+  );
+}
+
+test('every key is that of the published files', () => {
+  const constants = wire as unknown as Readonly<Record<string, number>>;
+  const checked = checkKeys(constants, [
+    ['REQUEST', 'collector.trace.v1.ExportTraceServiceRequest', []],
+    ['RESOURCE_SPANS', 'trace.v1.ResourceSpans', []],
+    ['RESOURCE', 'resource.v1.Resource', ['entityRefs']],
+    ['SCOPE_SPANS', 'trace.v1.ScopeSpans', []],
+    ['SCOPE', 'common.v1.InstrumentationScope', []],
+    ['SPAN', 'trace.v1.Span', []],
+    ['EVENT', 'trace.v1.Span.Event', []],
+    ['LINK', 'trace.v1.Span.Link', []],
+    ['STATUS', 'trace.v1.Status', []],
+    ['KEY_VALUE', 'common.v1.KeyValue', []],
+    ['ANY', 'common.v1.AnyValue', []],
+    ['ARRAY', 'common.v1.ArrayValue', []],
+    ['KVLIST', 'common.v1.KeyValueList', []],
+  ]);
+  checkNoOther(constants, checked);
+});
+
+test('every key of logs and metrics is that of the published files, and the envelope is that of all signals', () => {
+  checkNoOther(logFields, checkKeys(logFields, [['LOG_RECORD', 'logs.v1.LogRecord', []]]));
+
+  // Fields that have the same key in several messages have one constant for all of them.
+  const shared: Readonly<Record<string, string>> = {
+    DATA_POINTS: 'DATA_POINTS',
+    AGGREGATION_TEMPORALITY: 'DATA_TEMPORALITY',
+    IS_MONOTONIC: 'DATA_IS_MONOTONIC',
+    START_TIME: 'POINT_START_TIME',
+    COUNT: 'POINT_COUNT',
+    SUM: 'POINT_SUM',
+  };
+  const nameOf = (prefix: string, field: string): string => {
+    if (field === 'TIME' && prefix.endsWith('POINT')) return 'POINT_TIME';
+    return prefix === 'METRIC' ? `METRIC_${field}` : (shared[field] ?? `${prefix}_${field}`);
+  };
+  const points: [string, string, string[]][] = [
+    ['METRIC', 'metrics.v1.Metric', []],
+    ...['Gauge', 'Sum', 'Histogram', 'ExponentialHistogram', 'Summary'].map(
+      (type): [string, string, string[]] => ['DATA', `metrics.v1.${type}`, []],
+    ),
+    ['NUMBER_POINT', 'metrics.v1.NumberDataPoint', []],
+    ['HISTOGRAM_POINT', 'metrics.v1.HistogramDataPoint', []],
+    ['EXPONENTIAL_POINT', 'metrics.v1.ExponentialHistogramDataPoint', []],
+    ['BUCKETS', 'metrics.v1.ExponentialHistogramDataPoint.Buckets', []],
+    ['SUMMARY_POINT', 'metrics.v1.SummaryDataPoint', []],
+    ['QUANTILE', 'metrics.v1.SummaryDataPoint.ValueAtQuantile', []],
+    ['EXEMPLAR', 'metrics.v1.Exemplar', []],
+  ];
+  checkNoOther(metricFields, checkKeys(metricFields, points, nameOf));
+
+  const envelope: Readonly<Record<string, string>> = {
+    RESOURCE_SPANS: 'RESOURCE_GROUPS',
+    RESOURCE_LOGS: 'RESOURCE_GROUPS',
+    RESOURCE_METRICS: 'RESOURCE_GROUPS',
+    SCOPE_SPANS: 'SCOPE_GROUPS',
+    SCOPE_LOGS: 'SCOPE_GROUPS',
+    SCOPE_METRICS: 'SCOPE_GROUPS',
+    SPANS: 'ENTRIES',
+    LOG_RECORDS: 'ENTRIES',
+    METRICS: 'ENTRIES',
+  };
+  checkKeys(
+    fields,
+    [
+      ['Traces', 'trace', 'Spans'],
+      ['Logs', 'logs', 'Logs'],
+      ['Metrics', 'metrics', 'Metrics'],
+    ].flatMap(([data, folder, name]): [string, string, string[]][] => [
+      ['REQUEST', `${folder}.v1.${data}Data`, []],
+      ['RESOURCE_GROUP', `${folder}.v1.Resource${name}`, []],
+      ['SCOPE_GROUP', `${folder}.v1.Scope${name}`, []],
+    ]),
+    (prefix, field) => `${prefix}_${envelope[field] ?? field}`,
   );
 });

@@ -135,7 +135,8 @@ export function writeDoubleField(
   value: number,
   name: string,
 ): number {
-  return Object.is(value, 0) ? at : writeOptionalDouble(writer, at, key, value, name);
+  checkNumber(value, name);
+  return Object.is(value, 0) ? at : writeDoubleOf(writer, at, key, value);
 }
 
 /** Appends an `optional double`, unless there is none; 0 is one. */
@@ -148,6 +149,10 @@ export function writeOptionalDouble(
 ): number {
   if (value === undefined) return at;
   checkNumber(value, name);
+  return writeDoubleOf(writer, at, key, value);
+}
+
+function writeDoubleOf(writer: Writer, at: number, key: number, value: number): number {
   const bytes = writer.room(at, 9);
   bytes[at] = key;
   return writeDouble(bytes, at + 1, value);

@@ -20,6 +20,7 @@ import { attributesJson } from './encode-attributes.ts';
 import { encodeRequestJson, type JsonNames } from './encode-request.ts';
 import {
   countJson,
+  doubleFieldJson,
   doubleJson,
   flagOrNothing,
   int32OrNothing,
@@ -146,7 +147,7 @@ function histogramPointJson(point: HistogramPointData): Json {
     ...pointJson(point),
     ...distributionJson(point),
     bucketCounts: numbersOrNothing(point.bucketCounts, 'bucketCounts', countJson),
-    explicitBounds: numbersOrNothing(point.explicitBounds, 'explicitBounds', optionalDoubleJson),
+    explicitBounds: numbersOrNothing(point.explicitBounds, 'explicitBounds', doubleFieldJson),
   };
 }
 
@@ -156,7 +157,7 @@ function exponentialHistogramPointJson(point: ExponentialHistogramPointData): Js
     ...distributionJson(point),
     scale: int32OrNothing(point.scale, 'scale'),
     zeroCount: countJson(point.zeroCount, 'zeroCount'),
-    zeroThreshold: optionalDoubleJson(point.zeroThreshold, 'zeroThreshold'),
+    zeroThreshold: doubleFieldJson(point.zeroThreshold, 'zeroThreshold'),
     positive: bucketsJson(point.positive, 'positive'),
     negative: bucketsJson(point.negative, 'negative'),
   };
@@ -184,13 +185,13 @@ function summaryPointJson(point: SummaryPointData): Json {
   return {
     ...pointJson(point),
     count: countJson(point.count, 'count'),
-    sum: optionalDoubleJson(point.sum, 'sum'),
+    sum: doubleFieldJson(point.sum, 'sum'),
     quantileValues: listOrNothing(point.quantileValues, 'quantileValues', quantileJson),
   };
 }
 
 function quantileJson({ quantile, value }: QuantileData): Json {
-  return { quantile: optionalDoubleJson(quantile, 'quantile'), value: optionalDoubleJson(value, 'value') };
+  return { quantile: doubleFieldJson(quantile, 'quantile'), value: doubleFieldJson(value, 'value') };
 }
 
 function exemplarJson(exemplar: ExemplarData): Json {

@@ -66,17 +66,21 @@ export function countJson(value: bigint, name: string): string {
   return String(value);
 }
 
-/** A float, if there is one. JSON has no NaN, no infinities and no -0, for which proto3 allows a string. */
+/** A float. JSON has no NaN, no infinities and no -0, for which proto3 allows a string. */
 export function doubleJson(value: number): number | string {
   if (Object.is(value, -0)) return '-0';
   return Number.isFinite(value) ? value : String(value);
 }
 
-/** A float that need not be there. */
-export function optionalDoubleJson(value: number | undefined, name: string): number | string | undefined {
-  if (value === undefined) return undefined;
+/** A float that must be there. */
+export function doubleFieldJson(value: number, name: string): number | string {
   checkNumber(value, name);
   return doubleJson(value);
+}
+
+/** A float that need not be there. */
+export function optionalDoubleJson(value: number | undefined, name: string): number | string | undefined {
+  return value === undefined ? undefined : doubleFieldJson(value, name);
 }
 
 /** The id of a trace; nothing for an empty one. */

@@ -24,7 +24,7 @@ import {
 } from '../wire/log-fields.ts';
 import { readFixed32 } from '../wire/read.ts';
 import { WIRE_BYTES } from '../wire/wire-types.ts';
-import { RequestScanner } from './request-scanner.ts';
+import { entryStart, fieldEnd, RequestScanner } from './request-scanner.ts';
 import { findText, type TextRange } from './text-range.ts';
 import { isZeroId } from './zero-id.ts';
 
@@ -92,10 +92,20 @@ export class LogScanner extends RequestScanner {
    * are groups nested more than 64 deep.
    */
   next(): boolean {
-    const start = this.nextEntry();
-    if (start === -1) return false;
-    this.#readRecord(start, this.entryEnd);
-    return true;
+    const { bytes } = this;
+    for (;;) {
+      const at = this.entryAt;
+      const end = this.entriesEnd;
+      if (at < end) {
+        const start = entryStart(bytes, at, end);
+        const next = fieldEnd(bytes, at, end);
+        this.entryAt = next;
+        if (start === -1) continue;
+        this.#readRecord(start, next);
+        return true;
+      }
+      if (!this.nextScopeGroup()) return false;
+    }
   }
 
   // In the manner of TraceScanner, which says why.

@@ -29,7 +29,7 @@ import {
 import { readFixed32 } from '../wire/read.ts';
 import { WIRE_BYTES } from '../wire/wire-types.ts';
 import { POINT_LAYOUTS, type PointLayout } from './point-layouts.ts';
-import { RequestScanner } from './request-scanner.ts';
+import { entryStart, fieldEnd, RequestScanner } from './request-scanner.ts';
 
 /**
  * Walks the data points of an OTLP metrics request where they lie, as {@link TraceScanner} walks spans: a cursor
@@ -150,9 +150,24 @@ export class MetricScanner extends RequestScanner {
         this.#readPoint(start, this.#at, this.#layout);
         return true;
       }
-      const start = this.nextEntry();
-      if (start === -1) return false;
-      this.#readMetric(start, this.entryEnd);
+      if (!this.#nextMetric()) return false;
+    }
+  }
+
+  #nextMetric(): boolean {
+    const { bytes } = this;
+    for (;;) {
+      const at = this.entryAt;
+      const end = this.entriesEnd;
+      if (at < end) {
+        const start = entryStart(bytes, at, end);
+        const next = fieldEnd(bytes, at, end);
+        this.entryAt = next;
+        if (start === -1) continue;
+        this.#readMetric(start, next);
+        return true;
+      }
+      if (!this.nextScopeGroup()) return false;
     }
   }
 

@@ -41,12 +41,23 @@ export abstract class RequestScanner {
   scopeSchemaStart = -1;
   scopeSchemaEnd = -1;
 
-  // Where the walk is, and where the message that it is in ends, for each level.
+  /**
+   * Where the next field of the scope group at hand is, which may be an entry: a span, log record or metric.
+   *
+   * @internal
+   */
+  protected entryAt = 0;
+  /**
+   * Where the scope group at hand ends.
+   *
+   * @internal
+   */
+  protected entriesEnd = 0;
+
+  // Where the walk goes on after the scope group, and where the message that it is in ends, for each level.
   #at = 0;
   #end = 0;
   #resourceGroupEnd = 0;
-  #scopeGroupEnd = 0;
-  #entryEnd = 0;
   readonly #serviceName: TextRange = { start: -1, end: -1 };
 
   /** Begins with other bytes: those from `start` (default 0) to `end` (default all) are one request. */
@@ -58,45 +69,26 @@ export abstract class RequestScanner {
     this.#at = start;
     this.#end = end;
     this.#resourceGroupEnd = start;
-    this.#scopeGroupEnd = start;
+    this.entryAt = start;
+    this.entriesEnd = start;
     this.resourceNumber = -1;
     this.scopeNumber = -1;
   }
 
-  /** Where the entry ends that {@link RequestScanner.nextEntry} found. */
-  protected get entryEnd(): number {
-    return this.#entryEnd;
-  }
-
-  /** Goes to the next entry, a span, log record or metric, and says where it starts; -1 if there is none. */
-  protected nextEntry(): number {
-    const { bytes } = this;
-    for (;;) {
-      if (this.#at < this.#scopeGroupEnd) {
-        const end = this.#scopeGroupEnd;
-        const usualEnd = usualEntryEnd(bytes, this.#at, end);
-        if (usualEnd !== -1) {
-          const start = this.#at + 3;
-          this.#at = this.#entryEnd = usualEnd;
-          return start;
-        }
-        // The fields were checked by #readScope.
-        const key = keyAt(bytes, this.#at, end);
-        const at = varintEnd(bytes, this.#at, end);
-        if (key === SCOPE_GROUP_ENTRIES) {
-          const start = varintEnd(bytes, at, end);
-          this.#at = this.#entryEnd = start + lengthAt(bytes, at, end);
-          return start;
-        }
-        this.#at = skipUnknown(bytes, at, end, key, 0, 0);
-      } else if (this.#at < this.#resourceGroupEnd) {
-        this.#nextInResourceGroup();
-      } else if (this.#at < this.#end) {
-        this.#nextInRequest();
-      } else {
-        return -1;
-      }
+  /**
+   * Goes to the next scope group; the subclass walks its entries. It does so by itself, with `entryStart` and
+   * `fieldEnd`: in a method that all scanners share, V8 would look at each field of `this` for three kinds of
+   * objects, which made the walk over spans a third slower.
+   *
+   * @returns whether there was one
+   * @internal
+   */
+  protected nextScopeGroup(): boolean {
+    while (this.#at < this.#end) {
+      if (this.#at >= this.#resourceGroupEnd) this.#nextInRequest();
+      else if (this.#nextInResourceGroup()) return true;
     }
+    return false;
   }
 
   #nextInRequest(): void {
@@ -111,7 +103,6 @@ export abstract class RequestScanner {
     const start = varintEnd(bytes, at, end);
     this.#resourceGroupEnd = start + lengthAt(bytes, at, end);
     this.#at = start;
-    this.#scopeGroupEnd = start;
     this.resourceNumber++;
     this.#readResource(start, this.#resourceGroupEnd);
   }
@@ -152,20 +143,22 @@ export abstract class RequestScanner {
   }
 
   // The fields were checked by #readResource.
-  #nextInResourceGroup(): void {
+  #nextInResourceGroup(): boolean {
     const { bytes } = this;
     const end = this.#resourceGroupEnd;
     const key = keyAt(bytes, this.#at, end);
     const at = varintEnd(bytes, this.#at, end);
     if (key !== RESOURCE_GROUP_SCOPE_GROUPS) {
       this.#at = skipUnknown(bytes, at, end, key, 0, 0);
-      return;
+      return false;
     }
     const start = varintEnd(bytes, at, end);
-    this.#scopeGroupEnd = start + lengthAt(bytes, at, end);
-    this.#at = start;
+    this.#at = start + lengthAt(bytes, at, end);
+    this.entryAt = start;
+    this.entriesEnd = this.#at;
     this.scopeNumber++;
-    this.#readScope(start, this.#scopeGroupEnd);
+    this.#readScope(start, this.#at);
+    return true;
   }
 
   #readScope(start: number, end: number): void {
@@ -173,9 +166,8 @@ export abstract class RequestScanner {
     this.scopeStart = this.scopeEnd = -1;
     this.scopeSchemaStart = this.scopeSchemaEnd = -1;
     for (let at = start; at < end; ) {
-      const entryEnd = usualEntryEnd(bytes, at, end);
-      if (entryEnd !== -1) {
-        at = entryEnd;
+      if (isUsualEntry(bytes, at, end)) {
+        at += 3 + usualLength(bytes, at);
         continue;
       }
       const key = keyAt(bytes, at, end);
@@ -200,14 +192,34 @@ export abstract class RequestScanner {
 }
 
 /**
- * Where the entry that begins at `at` ends, if its length takes two bytes, as that of nearly every span and log record does;
- * otherwise -1. Reading the head of a span in one go instead of varint by varint is a fifth of a scan.
+ * Where the entry that begins at `at` starts behind its key and length; -1 if another field begins there. Like
+ * {@link fieldEnd} for the fields of a scope group, which were checked when the walk came to it.
+ *
+ * Nearly every span and log record has a length of two bytes. Reading the head of those in one go instead of
+ * varint by varint is a fifth of a scan.
  */
-function usualEntryEnd(bytes: Uint8Array, at: number, end: number): number {
-  if (bytes[at] !== SCOPE_GROUP_ENTRIES) return -1;
-  const low = bytes[at + 1]!;
-  if (low < 0x80) return -1;
-  const high = bytes[at + 2]!;
-  const entryEnd = at + 3 + ((low & 0x7f) | (high << 7));
-  return high < 0x80 && entryEnd <= end ? entryEnd : -1;
+export function entryStart(bytes: Uint8Array, at: number, end: number): number {
+  if (isUsualEntry(bytes, at, end)) return at + 3;
+  const key = keyAt(bytes, at, end);
+  return key === SCOPE_GROUP_ENTRIES ? varintEnd(bytes, varintEnd(bytes, at, end), end) : -1;
+}
+
+/** Where the field ends that begins at `at`. */
+export function fieldEnd(bytes: Uint8Array, at: number, end: number): number {
+  if (isUsualEntry(bytes, at, end)) return at + 3 + usualLength(bytes, at);
+  const key = keyAt(bytes, at, end);
+  return skipUnknown(bytes, varintEnd(bytes, at, end), end, key, 0, 0);
+}
+
+function isUsualEntry(bytes: Uint8Array, at: number, end: number): boolean {
+  return (
+    bytes[at] === SCOPE_GROUP_ENTRIES &&
+    bytes[at + 1]! >= 0x80 &&
+    bytes[at + 2]! < 0x80 &&
+    at + 3 + usualLength(bytes, at) <= end
+  );
+}
+
+function usualLength(bytes: Uint8Array, at: number): number {
+  return (bytes[at + 1]! & 0x7f) | (bytes[at + 2]! << 7);
 }

@@ -30,7 +30,7 @@ import {
   STATUS_MESSAGE,
 } from '../wire/trace-fields.ts';
 import { WIRE_BYTES } from '../wire/wire-types.ts';
-import { RequestScanner } from './request-scanner.ts';
+import { entryStart, fieldEnd, RequestScanner } from './request-scanner.ts';
 import { isZeroId } from './zero-id.ts';
 
 /** In the place of an offset: there is a parent id, but not of 8 bytes. */
@@ -105,10 +105,18 @@ export class TraceScanner extends RequestScanner {
    * are groups nested more than 64 deep.
    */
   next(): boolean {
+    const { bytes } = this;
     for (;;) {
-      const start = this.nextEntry();
-      if (start === -1) return false;
-      if (this.#readSpan(start, this.entryEnd)) return true;
+      const at = this.entryAt;
+      const end = this.entriesEnd;
+      if (at < end) {
+        const start = entryStart(bytes, at, end);
+        const next = fieldEnd(bytes, at, end);
+        this.entryAt = next;
+        if (start !== -1 && this.#readSpan(start, next)) return true;
+      } else if (!this.nextScopeGroup()) {
+        return false;
+      }
     }
   }
 
