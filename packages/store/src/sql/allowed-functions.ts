@@ -8,9 +8,9 @@
 
 /** Scalar functions, aggregates, window functions, operators and macros, as the parser names them. */
 export const ALLOWED_FUNCTIONS: ReadonlySet<string> = names(`
-  ! != !__postfix !~~ !~~* % & && * ** + - -> ->> / // <-> << <=> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~
+  !__postfix !~~ !~~* % & && * ** + - ->> / // <-> << <=> <@ >> @ @> ^ ^@ | || ~ ~~ ~~* ~~~
 
-  abs acos acosh add age aggregate alias any_value apply approx_count_distinct approx_quantile approx_top_k
+  abs acos acosh add age ago aggregate alias any_value apply approx_count_distinct approx_quantile approx_top_k
   arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last argmax argmin
   array_agg array_aggr array_aggregate array_append array_apply array_cat array_concat array_contains
   array_cosine_distance array_cosine_similarity array_cross_product array_distance array_distinct
@@ -22,7 +22,7 @@ export const ALLOWED_FUNCTIONS: ReadonlySet<string> = names(`
   array_value array_where array_zip ascii asin asinh atan atan2 atanh avg
 
   bar base64 bin bit_and bit_count bit_length bit_or bit_position bit_xor bitstring bitstring_agg bool_and
-  bool_or cardinality cbrt ceil ceiling century char_length character_length chr coalesce concat concat_ws
+  bool_or cardinality cbrt ceil ceiling century char_length character_length chr concat concat_ws
   contains corr cos cosh cot count count_if count_star countif covar_pop covar_samp cume_dist current_date
   current_localtime current_localtimestamp damerau_levenshtein date_add date_diff date_part date_sub
   date_trunc datediff datepart datesub datetrunc day dayname dayofmonth dayofweek dayofyear days_in_month

@@ -68,6 +68,7 @@ export async function openLocked(options: DatabaseOptions): Promise<DuckDBInstan
       // The times of our columns have no zone (they are UTC), and DuckDB compares no such time with one that has.
       (name) => `CREATE MACRO ${name}() AS system.main.now()::TIMESTAMP`,
     ),
+    'CREATE MACRO ago(i) AS system.main.now()::TIMESTAMP - i',
     // Last: from here on no setting changes any more, also not by us.
     'SET GLOBAL lock_configuration = true',
   ]) {
@@ -186,7 +187,9 @@ async function select(connection: DuckDBConnection, sql: string, maxRows: number
   }
   const result = await prepared.stream();
   const types = result.columnTypes();
-  const columns = result.deduplicatedColumnNames().map((name, i) => ({ name, type: String(types[i]) }));
+  const columns = result
+    .deduplicatedColumnNames()
+    .map((name, i) => ({ name, type: types[i]!.alias ?? String(types[i]) }));
   const rows: SqlValue[][] = [];
   let bytes = 0;
   for (let chunk = await result.fetchChunk(); chunk !== null; chunk = await result.fetchChunk()) {

@@ -46,7 +46,7 @@ export function converterOf(type: DuckDBType): Convert {
     }
     case DuckDBTypeId.BLOB:
       // A copy: DuckDB's bytes are its own.
-      return (value) => (value as DuckDBBlobValue).bytes.slice();
+      return (value) => new Uint8Array((value as DuckDBBlobValue).bytes);
     case DuckDBTypeId.TIMESTAMP_NS:
       return (value) => nanos((value as DuckDBTimestampNanosecondsValue).nanos, 1n);
     case DuckDBTypeId.TIMESTAMP:
