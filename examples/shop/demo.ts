@@ -57,7 +57,7 @@ const orders = await startService('orders', {
 const gateway = await startService('gateway', { INVENTORY_URL: inventory.url, ORDERS_URL: orders.url });
 
 const reader = await openStore(directory, { readOnly: true });
-const earlier = (await reader.health()).spans;
+const earlier = (await reader.health()).signals.traces.count;
 
 heading('Traffic');
 const answers = await shop(gateway, 240);
@@ -114,7 +114,7 @@ table(
 heading('Where the data lies');
 const health = await reader.health();
 say(
-  `${relative(process.cwd(), directory)}: ${health.spans} spans, ${(health.log.bytes / 1024).toFixed(0)} KiB of log.`,
+  `${relative(process.cwd(), directory)}: ${health.signals.traces.count} spans, ${(health.log.bytes / 1024).toFixed(0)} KiB of log.`,
 );
 if (earlier === 0) {
   say('This was the first run here; the next one will find its traces.');

@@ -34,8 +34,8 @@ for (const how of ['as it is', 'without its index files', 'verified'] as const) 
       const found = await store.getTrace(expected[0]!.traceId);
       assert.deepEqual(plain(found?.spans), plain(expected));
     }
-    const { spans, log } = await store.health();
-    assert.equal(spans, 9 * 12);
+    const { signals, log } = await store.health();
+    assert.equal(signals.traces.count, 9 * 12);
     assert.equal(log.tornBytes, 0);
     // And it can be written to.
     await store.insertSpans(fixtureSpans(9));

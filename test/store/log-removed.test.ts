@@ -33,7 +33,7 @@ function insertSync(store: TraceStore): void {
 /** How many spans somebody finds who opens the directory now. */
 async function found(): Promise<number> {
   await using reader = await openStore(directory, { readOnly: true });
-  return (await reader.health()).spans;
+  return (await reader.health()).signals.traces.count;
 }
 
 describe('a directory that is removed while a store has it open', () => {
@@ -47,8 +47,11 @@ describe('a directory that is removed while a store has it open', () => {
       await insert(store);
       assert.equal(await found(), 2);
       await store.flush();
-      const { status, spans, log } = await store.health();
-      assert.deepEqual([status, spans, log.status, log.removedLogs], ['degraded', 2, 'open', 1]);
+      const { status, signals, log } = await store.health();
+      assert.deepEqual(
+        [status, signals.traces.count, log.status, log.removedLogs],
+        ['degraded', 2, 'open', 1],
+      );
     });
   }
 
@@ -96,7 +99,7 @@ describe('a directory that is removed while a store has it open', () => {
     await Promise.all([insert(one), insert(two)]);
     await using three = await openStore(directory);
     await insert(three);
-    for (const store of [one, two, three]) assert.equal((await store.health()).spans, 3);
+    for (const store of [one, two, three]) assert.equal((await store.health()).signals.traces.count, 3);
     assert.equal((await three.health()).log.writers.filter(({ state }) => state === 'live').length, 2);
     assert.equal(await found(), 3);
   });
@@ -109,12 +112,16 @@ describe('a directory that is removed while a store has it open', () => {
       await writer.insertSpans([span({ spanId: id(++spans), attributes: { x: 'x'.repeat(20_000) } })]);
     }
     await using other = await openStore(directory, options);
-    for (const store of [writer, reader, other]) assert.equal((await store.health()).spans, 30);
+    for (const store of [writer, reader, other])
+      assert.equal((await store.health()).signals.traces.count, 30);
     remove();
     for (const store of [writer, reader, other]) {
       assert.deepEqual((await store.queryTraces()).spans, []);
       const health = await store.health();
-      assert.deepEqual([health.status, health.spans, health.log.removedLogs], ['degraded', 0, 1]);
+      assert.deepEqual(
+        [health.status, health.signals.traces.count, health.log.removedLogs],
+        ['degraded', 0, 1],
+      );
     }
     assert.ok(!existsSync(directory));
     await insert(writer);

@@ -64,10 +64,11 @@ async function openStoreTarget(directory: string, options: LogOptions): Promise<
         const names = found?.spans.map((span) => span.name).join();
         if (names !== expected.map((span) => span.name).join()) throw new Error(`${id}: found ${names}`);
       }
-      const { spans, unreadableFrames, unreadableSpans } = await store.health();
+      const { signals, unreadableFrames } = await store.health();
+      const { count: spans, unreadable } = signals.traces;
       if (spans < ids.reduce((sum, id) => sum + spansOf(id).length, 0))
         throw new Error(`only ${spans} spans`);
-      if (unreadableFrames + unreadableSpans > 0) throw new Error('something cannot be read');
+      if (unreadableFrames + unreadable > 0) throw new Error('something cannot be read');
     },
     close: () => store.close(),
   };

@@ -64,7 +64,7 @@ test('several stores on one directory answer as a plain list of all spans would,
               assert.deepEqual(plain((await store.getTrace(traceId))?.spans), plain(oracle.trace(traceId)));
             }
             assert.deepEqual(await store.listServices(), oracle.services());
-            assert.equal((await store.health()).spans, oracle.size);
+            assert.equal((await store.health()).signals.traces.count, oracle.size);
           }
         } finally {
           await Promise.all(stores.map((store) => store.close()));
@@ -215,7 +215,7 @@ test('F39 a span with an invalid id is left out and explained, the others are st
     reasons: ['invalid span id'],
   });
   assert.equal((await find(store, { limit: 500 })).length, 999);
-  assert.equal((await store.health()).rejectedSpans, 1);
+  assert.equal((await store.health()).signals.traces.rejected, 1);
 });
 
 test('bytes that are no OTLP are refused and leave nothing behind', async (t) => {
@@ -250,7 +250,7 @@ test('F38 an attribute that is broken inside is refused; from a trusted batch it
     [id(1)],
   );
   const health = await store.health();
-  assert.deepEqual([health.unreadableSpans, health.status], [1, 'degraded']);
+  assert.deepEqual([health.signals.traces.unreadable, health.status], [1, 'degraded']);
 });
 
 test('a request larger than a frame is stored whole', async (t) => {
@@ -278,7 +278,10 @@ test('F21 an insert that is repeated counts once, also by another store and afte
   assert.equal((await third.listServices())[0]!.spanCount, 100);
   assert.equal((await third.listServices())[0]!.errorCount, 10);
   const health = await third.health();
-  assert.deepEqual([health.spans, health.copies, health.status], [100, 300, 'ok']);
+  assert.deepEqual(
+    [health.signals.traces.count, health.signals.traces.copies, health.status],
+    [100, 300, 'ok'],
+  );
 });
 
 test('F19 an insert that the index did not take is taken before the next one, not skipped', async (t) => {
@@ -297,7 +300,7 @@ test('F19 an insert that the index did not take is taken before the next one, no
   assert.deepEqual(plain(await find(store)), plain(numbered(0, 40).reverse()));
   // What was refused is in the log: repeating it changes nothing.
   await store.insertSpans(numbered(10, 20));
-  assert.equal((await store.health()).spans, 40);
+  assert.equal((await store.health()).signals.traces.count, 40);
   assert.equal(addFrame.mock.callCount() > 3, true, second.status);
 });
 
@@ -489,5 +492,5 @@ test('a flipped byte in a sealed segment costs the spans that it touches, not th
     ['healthy', 'healthy'],
   );
   const health = await store.health();
-  assert.deepEqual([health.unreadableSpans > 0, health.status], [true, 'degraded']);
+  assert.deepEqual([health.signals.traces.unreadable > 0, health.status], [true, 'degraded']);
 });
