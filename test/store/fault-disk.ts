@@ -358,6 +358,11 @@ class FaultFile implements OpenFile {
     return count;
   }
 
+  async read(target: Uint8Array, position: number): Promise<number> {
+    await this.#process.delay();
+    return this.readSync(target, position);
+  }
+
   async write(pieces: readonly Uint8Array[], position: number): Promise<number> {
     if (this.#process.dead) await NEVER;
     // A part of it is written before the delay and the rest after, so that a process can die in between.

@@ -1,6 +1,7 @@
 /** The naive indexer of the log's tests: keeps every frame as it came, in lists. */
 import { TracewellError } from '@tracewell/plugin';
 import { type LogEnvironment, openLog } from '../../packages/store/src/log/log.ts';
+import { waitUnref } from '../../packages/store/src/log/scrubber.ts';
 import {
   FrameKind,
   type Log,
@@ -100,12 +101,14 @@ export async function openOn(
   options: LogOptions = {},
   list = new FrameList(),
   process: FaultProcess = disk.boot(),
+  wait: LogEnvironment['wait'] = waitUnref,
 ): Promise<OpenLog> {
   if (!disk.directories.has('/')) process.makeDirectorySync('/');
   const environment: LogEnvironment = {
     fileSystem: process,
     now: () => ++disk.nowMs,
     randomBytes: disk.randomBytes,
+    wait,
   };
   return opened(await openLog(STORE, list, options, environment), list);
 }

@@ -500,6 +500,7 @@ function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHe
   return unreadable ||
     damaged ||
     log.removedLogs > 0 ||
+    log.scrub.damaged.length > 0 ||
     log.readError !== undefined ||
     log.applyError !== undefined
     ? 'degraded'

@@ -20,7 +20,14 @@ export type { Comment, NewComment } from './comments/comment.ts';
 export { openStore, type TraceStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';
 export { type GenAi, type GenAiPrice, type GenAiPrices, genAiOf } from './genai/gen-ai.ts';
-export type { Durability, LogHealth, LogOptions, WriterHealth } from './log/types.ts';
+export type {
+  DamagedPlace,
+  Durability,
+  LogHealth,
+  LogOptions,
+  ScrubHealth,
+  WriterHealth,
+} from './log/types.ts';
 export type { StoreOptions } from './options.ts';
 export type { LogPage, LogQuery } from './query/logs/log-query.ts';
 export type { TextMatch } from './search/match-text.ts';

@@ -66,6 +66,7 @@ const store: Shape<StoreOptions> = {
   maxPendingBytes: checkedLater,
   recovery: checkedLater,
   verify: checkedLater,
+  scrubBytesPerSecond: checkedLater,
 };
 
 const tracing: Shape<NonNullable<TracewellOptions['tracing']>> = {

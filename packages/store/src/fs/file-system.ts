@@ -38,6 +38,8 @@ export interface FileSystem {
 export interface OpenFile {
   /** Reads at `position` until `target` is full or the file ends; returns the bytes read. */
   readSync(target: Uint8Array, position: number): number;
+  /** As {@link OpenFile.readSync}, for what is large or not in the page cache. The file must stay open meanwhile. */
+  read(target: Uint8Array, position: number): Promise<number>;
   /**
    * Writes the pieces one after the other at `position`. May write less than all of it; returns the bytes
    * written. Must not be given more than {@link MAX_PIECES}.

@@ -5,6 +5,7 @@ import { isSqliteLocked, trySqliteLock } from './sqlite-lock.ts';
 
 const fdatasync = promisify(fs.fdatasync);
 const fsync = promisify(fs.fsync);
+const read = promisify(fs.read);
 
 const OPEN_FLAGS = { read: 'r', write: 'r+', create: 'wx+' } as const;
 
@@ -86,6 +87,16 @@ class NodeFile implements OpenFile {
       // A disk that fails, or a directory in place of a file. The system knows no path of a descriptor.
       (error as Error).message += ` '${this.#path}'`;
       throw error;
+    }
+    return count;
+  }
+
+  async read(target: Uint8Array, position: number): Promise<number> {
+    let count = 0;
+    while (count < target.length) {
+      const { bytesRead } = await read(this.#fd, target, count, target.length - count, position + count);
+      if (bytesRead === 0) break;
+      count += bytesRead;
     }
     return count;
   }

@@ -16,13 +16,14 @@ import { setImmediate } from 'node:timers/promises';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileLock, FileSystem } from '../fs/file-system.ts';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
-import { shown } from '../shown.ts';
 import type { PendingFrame } from './group.ts';
 import { writeIndexFile } from './index-file.ts';
 import { indexPath, isSetAside, isTemporary, isWriterName, lockPath, logDirectory } from './names.ts';
+import { type LogSettings, settingsOf } from './options.ts';
 import { LogReader } from './reader.ts';
 import { recoverLog, repairGaps } from './recovery.ts';
 import type { Behind } from './scan.ts';
+import { Scrubber, waitUnref } from './scrubber.ts';
 import { type LogSegment, ReadFiles } from './segment.ts';
 import type { FrameKind, Log, LogHealth, LogIndexer, LogOptions, Segment, WriterHealth } from './types.ts';
 import { LogWriter, removedError } from './writer.ts';
@@ -34,17 +35,17 @@ export interface LogEnvironment {
   readonly now: () => number;
   /** Random bytes for the names of writers and the ids of segments. */
   readonly randomBytes: (count: number) => Uint8Array;
+  /** What paces the scrubber. Resolves after so many milliseconds; rejects once the signal is aborted. */
+  readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-const SYSTEM: LogEnvironment = { fileSystem: nodeFileSystem, now: Date.now, randomBytes };
+const SYSTEM: LogEnvironment = { fileSystem: nodeFileSystem, now: Date.now, randomBytes, wait: waitUnref };
 
 /** How often a log is listed again when a file is gone that was there. */
 const MAX_ATTEMPTS = 5;
 
 /** How many logs are begun one after the other that are removed before they have taken anything. */
 const MAX_EMPTY_LOGS = 5;
-
-type Settings = Required<LogOptions>;
 
 /** A directory whose time changed this recently may change again within the resolution of that time. */
 const SETTLED_MS = 1000;
@@ -80,8 +81,9 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   readonly #directory: string;
   readonly #logDirectory: string;
   readonly #indexer: LogIndexer<Prepared>;
-  readonly #settings: Settings;
+  readonly #settings: LogSettings;
   readonly #files: ReadFiles;
+  readonly #scrubber: Scrubber;
   readonly #readers = new Map<string, LogReader<Prepared>>();
   readonly #background = new Set<Promise<void>>();
   #own: LogReader<Prepared> | undefined;
@@ -102,8 +104,8 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   constructor(
     directory: string,
     indexer: LogIndexer<Prepared>,
-    settings: Settings,
-    { fileSystem, now, randomBytes }: LogEnvironment,
+    settings: LogSettings,
+    { fileSystem, now, randomBytes, wait }: LogEnvironment,
   ) {
     this.#fs = fileSystem;
     this.#now = now;
@@ -113,6 +115,13 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     this.#indexer = indexer;
     this.#settings = settings;
     this.#files = new ReadFiles(fileSystem);
+    this.#scrubber = new Scrubber({
+      fs: fileSystem,
+      bytesPerSecond: settings.scrubBytesPerSecond,
+      segments: () => this.#ownToScrub(),
+      now,
+      wait,
+    });
   }
 
   get writer(): string | undefined {
@@ -142,6 +151,20 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     if (this.#own === undefined) return;
     this.#writer = this.#newWriter(this.#own, appendable);
     for (const reader of this.#readers.values()) this.#inBackground(this.#saveIndexes(reader));
+    if (this.#settings.scrubBytesPerSecond > 0) this.#scrubber.start();
+  }
+
+  /**
+   * Our own segments. The one of the living writers whose name comes first also takes those of the dead, so
+   * that every segment is looked after by one process.
+   */
+  #ownToScrub(): LogSegment[] {
+    const own = this.#own;
+    if (own === undefined) return [];
+    const others = [...this.#readers.values()].filter((reader) => reader !== own);
+    const dead = others.filter((reader) => !this.#fs.isLocked(lockPath(reader.directory)));
+    const isFirst = others.every((reader) => dead.includes(reader) || reader.writer > own.writer);
+    return [own, ...(isFirst ? dead : [])].flatMap((reader) => reader.segments);
   }
 
   *segments(): Iterable<Segment> {
@@ -198,6 +221,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       damagedBytes: readers.reduce((sum, { damagedBytes }) => sum + damagedBytes, 0),
       setAside: readers.flatMap((reader) => this.#setAside(reader)),
       removedLogs: this.#removedLogs.size,
+      scrub: this.#scrubber.health(),
       writers,
       ...(applyError && { applyError }),
       ...(writeError && { writeError }),
@@ -223,6 +247,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
 
   async #close(): Promise<void> {
     try {
+      await this.#scrubber.stop();
       await this.#writer?.close();
       await this.#refreshing;
       await Promise.all(this.#background);
@@ -509,65 +534,4 @@ function makeDirectories(fs: FileSystem, path: string): void {
   makeDirectories(fs, parent);
   fs.makeDirectorySync(path);
   fs.syncDirectorySync(parent);
-}
-
-const DEFAULTS: Settings = {
-  readOnly: false,
-  durability: 'commit',
-  syncIntervalMs: 100,
-  segmentBytes: 64 * 1024 * 1024,
-  maxPendingBytes: 64 * 1024 * 1024,
-  recovery: 'stop',
-  verify: false,
-};
-
-/** The names of the options of the log. */
-export const LOG_OPTIONS: readonly string[] = Object.keys(DEFAULTS);
-
-function settingsOf(options: LogOptions): Settings {
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new TypeError(`openStore: options must be an object, got ${shown(options)}`);
-  }
-  for (const name of Object.keys(options)) {
-    if (Object.hasOwn(DEFAULTS, name)) continue;
-    throw new TypeError(`openStore: ${name} is no option; there are ${Object.keys(DEFAULTS).join(', ')}`);
-  }
-  const settings: Settings = {
-    readOnly: options.readOnly ?? DEFAULTS.readOnly,
-    durability: options.durability ?? DEFAULTS.durability,
-    syncIntervalMs: options.syncIntervalMs ?? DEFAULTS.syncIntervalMs,
-    segmentBytes: options.segmentBytes ?? DEFAULTS.segmentBytes,
-    maxPendingBytes: options.maxPendingBytes ?? DEFAULTS.maxPendingBytes,
-    recovery: options.recovery ?? DEFAULTS.recovery,
-    verify: options.verify ?? DEFAULTS.verify,
-  };
-  trueOrFalse('readOnly', settings.readOnly);
-  trueOrFalse('verify', settings.verify);
-  oneOf('durability', settings.durability, ['commit', 'interval', 'none']);
-  oneOf('recovery', settings.recovery, ['stop', 'salvage']);
-  inRange('syncIntervalMs', settings.syncIntervalMs, 1, 60_000);
-  inRange('segmentBytes', settings.segmentBytes, 64 * 1024, 1024 * 1024 * 1024);
-  inRange('maxPendingBytes', settings.maxPendingBytes, 1, Number.MAX_SAFE_INTEGER);
-  return settings;
-}
-
-function trueOrFalse(name: string, value: unknown): void {
-  if (typeof value !== 'boolean') {
-    throw new TypeError(`openStore: ${name} must be true or false, got ${shown(value)}`);
-  }
-}
-
-function oneOf(name: string, value: string, allowed: readonly string[]): void {
-  if (!allowed.includes(value)) {
-    const choice = allowed.map(shown).join(', ');
-    throw new RangeError(`openStore: ${name} must be one of ${choice}, got ${shown(value)}`);
-  }
-}
-
-function inRange(name: string, value: number, min: number, max: number): void {
-  if (!Number.isInteger(value) || value < min || value > max) {
-    throw new RangeError(
-      `openStore: ${name} must be a whole number from ${min} to ${max}, got ${shown(value)}`,
-    );
-  }
 }

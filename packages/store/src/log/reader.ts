@@ -399,6 +399,7 @@ export class LogReader<Prepared> {
     if (indexer.load(segment, index.bytes)) {
       this.nextSequence = index.lastSequence + 1;
       this.durableMark = Math.max(this.durableMark, index.lastSequence);
+      segment.trusted = true;
       this.#stopped = this.#end(segment);
     } else {
       segment.sealed = false;

@@ -22,6 +22,8 @@ export class LogSegment implements Segment {
   readonly firstSequence: number;
   readonly path: string;
   sealed = false;
+  /** Whether its index was loaded in place of reading its frames. */
+  trusted = false;
   /** The sequence number of the last frame, once the segment is sealed. */
   lastSequence = 0;
   bytes = SEGMENT_HEADER_BYTES;

@@ -158,6 +158,13 @@ export interface LogOptions {
    * log costs. Default `false`.
    */
   readonly verify?: boolean;
+  /**
+   * How fast sealed segments are read again and checked in the background while the store is open, in bytes a
+   * second; what is found is in `health()`. Each is looked at once a day, from ten seconds after opening on.
+   * A process looks after its own log, and one of them after those of writers that have died. 0 switches it
+   * off. Default 4 MiB, at most 1 GiB; at the default it takes about a thousandth of a processor.
+   */
+  readonly scrubBytesPerSecond?: number;
 }
 
 /** What is known about one writer's log. */
@@ -176,6 +183,27 @@ export interface WriterHealth {
    * what the operating system refuses, which is tried again.
    */
   readonly error?: Error;
+}
+
+/** A place in a segment where a frame is not what its writer wrote. */
+export interface DamagedPlace {
+  /** The segment's file. */
+  readonly path: string;
+  /** Bytes from the start of the file to the frame. */
+  readonly offset: number;
+}
+
+/** What checking sealed segments in the background has done since opening. */
+export interface ScrubHealth {
+  /** Segments that were checked, again and again. */
+  readonly segments: number;
+  /** Bytes that were read for it. */
+  readonly bytes: number;
+  /**
+   * The first damaged place of each segment that has one, at most 100. To go on without the damaged frames,
+   * open with `verify: true` and `recovery: 'salvage'`, or restore the file from a copy.
+   */
+  readonly damaged: readonly DamagedPlace[];
 }
 
 /** How the logs of a directory are. Counts are since opening, but for the files, which are what is there. */
@@ -198,6 +226,8 @@ export interface LogHealth {
    * gone from the answers too; appends go on in a new log.
    */
   readonly removedLogs: number;
+  /** What checking sealed segments in the background has found. */
+  readonly scrub: ScrubHealth;
   readonly writers: readonly WriterHealth[];
   /** Why the indexer did not take the next frame, if it did not. It is offered again with the next call. */
   readonly applyError?: Error;
