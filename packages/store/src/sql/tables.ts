@@ -1,7 +1,9 @@
 /** The tables of SQL and their columns, as docs/sql.md documents them. */
 import { TracewellError } from '@tracewell/plugin';
+import { writeCommentFile } from '../cold/comments/comment-file.ts';
 import { SpanSorter } from '../cold/spans/span-sorter.ts';
 import { writeSpanFile } from '../cold/spans/write-span-file.ts';
+import { type Comment, decodeComment } from '../comments/comment.ts';
 import type { Sink } from '../parquet/output.ts';
 import type { FrameContent } from '../tails/follower.ts';
 
@@ -18,6 +20,8 @@ export interface TableColumn {
 export interface Table {
   readonly name: string;
   readonly columns: readonly TableColumn[];
+  /** Of rows that are equal in `by` the first by `order` counts; for tables of few rows. */
+  readonly unique?: { readonly by: string; readonly order: string };
   /** Which frames of the log hold its rows while they are hot. */
   readonly content: FrameContent;
   /** Writes a file with the rows of some frames; returns whether there were any. */
@@ -81,9 +85,17 @@ export const TABLES: readonly Table[] = [
   },
   {
     name: 'comments',
-    columns: [{ name: 'trace_id', type: 'VARCHAR' }],
+    columns: [
+      { name: 'id', type: 'VARCHAR' },
+      { name: 'trace_id', type: 'VARCHAR' },
+      { name: 'span_id', type: 'VARCHAR' },
+      { name: 'author', type: 'VARCHAR' },
+      { name: 'text', type: 'VARCHAR' },
+      { name: 'time', type: 'TIMESTAMP_NS' },
+    ],
     content: 'comment',
-    convert: () => false,
+    convert: convertComments,
+    unique: { by: 'id', order: 'time' },
   },
 ];
 
@@ -103,6 +115,20 @@ function convertSpans(payloads: Iterable<Uint8Array>, sink: Sink): boolean {
   return writeSpanFile(sorter, sink) !== undefined;
 }
 
+function convertComments(payloads: Iterable<Uint8Array>, sink: Sink): boolean {
+  return writeCommentFile(decoded(payloads), sink) > 0;
+}
+
+function* decoded(payloads: Iterable<Uint8Array>): Generator<Comment> {
+  for (const payload of payloads) {
+    try {
+      yield decodeComment(payload);
+    } catch (error) {
+      if (!(error instanceof TracewellError)) throw error;
+    }
+  }
+}
+
 /**
  * The view of a table.
  *
@@ -115,7 +141,9 @@ export function viewOf(table: Table, source: string | undefined): string {
   const columns = table.columns.map(({ name, type, from = identifier(name) }) =>
     source === undefined ? `NULL::${type} AS ${identifier(name)}` : `${from} AS ${identifier(name)}`,
   );
-  const from = source === undefined ? 'WHERE false' : `FROM ${source}`;
+  const { unique } = table;
+  const once = unique && `QUALIFY row_number() OVER (PARTITION BY ${unique.by} ORDER BY ${unique.order}) = 1`;
+  const from = source === undefined ? 'WHERE false' : `FROM ${source} ${once ?? ''}`;
   return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} ${from}`;
 }
 
