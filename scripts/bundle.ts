@@ -1,6 +1,7 @@
 // Writes the JavaScript of every package into its `dist`, beside the declarations of `tsc -b`: one file for each
-// export and for each thread or process that a package starts (`*.entry.ts`), and what several share in chunks. Node's loader takes a third of a millisecond for a file, and starting an
-// application with 150 files of ours took twice as long as with these (`npm run bench -- startup`).
+// export and for each thread or process that a package starts (`*.entry.ts`), and what several share in chunks.
+// Node's loader takes a third of a millisecond for a file, and starting an application with 150 files of ours took
+// twice as long as with these (`npm run bench -- startup`).
 import { globSync, readFileSync, rmSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild-wasm';
@@ -44,7 +45,7 @@ for (const file of globSync('packages/*/package.json').sort()) {
       })),
       // What threads and processes begin with is a file of its own, but nothing to import.
       ...globSync('src/**/*.entry.ts', { cwd: folder }).map((entry) => ({
-        in: entry,
+        in: `./${entry}`,
         out: basename(entry, '.entry.ts'),
       })),
     ],
