@@ -94,7 +94,8 @@ export function keyAt(bytes: Uint8Array, at: number, end: number): number {
 function longKeyAt(bytes: Uint8Array, at: number, end: number): number {
   // The flags of a span have a key of two bytes.
   const second = bytes[at + 1]!;
-  if (bytes[at]! >= 0x80 && at + 1 < end && second > 0 && second < 0x80) return (bytes[at]! & 0x7f) | (second << 7);
+  if (bytes[at]! >= 0x80 && at + 1 < end && second > 0 && second < 0x80)
+    return (bytes[at]! & 0x7f) | (second << 7);
   const key = varintLow(bytes, at, end);
   if (varintHigh(bytes, at, end) !== 0 || key < 8) throw invalidAt(at, 'a field number is out of range');
   return key;
