@@ -1,4 +1,4 @@
-import { encodeLogs, encodeTraces, type LogData } from '@tracewell/otlp';
+import { encodeLogs, encodeMetrics, encodeTraces, type LogData, type MetricData } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
 import { type Anomaly, type AnomalyQuery, findAnomalies, planAnomalies } from './analysis/anomalies.ts';
 import { compareTwoTraces, type TraceComparison } from './analysis/compare-traces.ts';
@@ -25,6 +25,17 @@ import { findLogs, HotLogs } from './query/logs/find-logs.ts';
 import type { LogPage, LogQuery } from './query/logs/log-query.ts';
 import { LogReader } from './query/logs/log-reader.ts';
 import { planLogs } from './query/logs/plan.ts';
+import { findMetrics } from './query/metrics/find-metrics.ts';
+import { HotPoints } from './query/metrics/hot-points.ts';
+import { listMetrics } from './query/metrics/list-metrics.ts';
+import type {
+  MetricListQuery,
+  MetricPage,
+  MetricQuery,
+  MetricSummary,
+} from './query/metrics/metric-query.ts';
+import { planMetricList, planMetrics } from './query/metrics/plan.ts';
+import { PointReader } from './query/metrics/point-reader.ts';
 import { assembleTrace } from './query/spans/assemble-trace.ts';
 import { findSpans } from './query/spans/find-spans.ts';
 import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
@@ -184,7 +195,7 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
     throw new TypeError(`openStore: directory must be a path, got ${shown(directory)}`);
   }
   const settings = settingsOf(options);
-  const hot = new HotTier();
+  const hot = new HotTier(settings.maxSeries);
   const signal = new FrameSignal();
   const log = await openLog(directory, signalling(hot, signal), settings.log).catch((error: unknown) => {
     throw openingError(directory, options, error);
@@ -222,6 +233,8 @@ class EmbeddedStore implements TraceStore {
   readonly #logReader = new LogReader();
   readonly #hotLogs: HotLogs;
   readonly #fresh = new Freshness();
+  readonly #pointReader = new PointReader();
+  readonly #hotPoints: HotPoints;
   readonly #tails: Tails;
   readonly #search: SearchIndex;
   /** Queries that closing waits for. */
@@ -237,6 +250,7 @@ class EmbeddedStore implements TraceStore {
     this.#inserts = new Inserts(log, hot);
     this.#hotLogs = new HotLogs(hot.logs, this.#logReader);
     this.#tails = tails;
+    this.#hotPoints = new HotPoints(hot.metrics, this.#pointReader);
     this.#search = new SearchIndex(directory, tails, settings.search, settings.log.readOnly !== true);
   }
 
@@ -254,6 +268,14 @@ class EmbeddedStore implements TraceStore {
   }
 
   async insertOtlp(signal: Signal, bytes: Uint8Array): Promise<InsertResult> {
+  async insertMetrics(metrics: readonly MetricData[]): Promise<InsertResult> {
+    this.#checkOpen();
+    if (!Array.isArray(metrics)) {
+      throw new TypeError(`insertMetrics: metrics must be an array, got ${shown(metrics)}`);
+    }
+    return this.#inserts.insert('metrics', encodeMetrics(metrics));
+  }
+
     this.#checkOpen();
     if (!SIGNALS.includes(signal)) {
       const choice = SIGNALS.map(shown).join(', ');
@@ -298,6 +320,16 @@ class EmbeddedStore implements TraceStore {
   }
 
   getTrace(traceId: string): Promise<Trace | undefined> {
+  async queryMetrics(query: MetricQuery = {}): Promise<MetricPage> {
+    const plan = planMetrics(query, nowUnixNanos());
+    return this.#query(() => findMetrics([this.#hotPoints], plan));
+  }
+
+  async listMetrics(options: MetricListQuery = {}): Promise<MetricSummary[]> {
+    const plan = planMetricList(options, nowUnixNanos());
+    return this.#query(() => listMetrics(this.#hot.metrics, plan));
+  }
+
     return this.#trace('getTrace', traceId);
   }
 
@@ -442,11 +474,12 @@ class EmbeddedStore implements TraceStore {
   }
 
   #signals(): StoreHealth['signals'] {
-    const { spans, logs } = this.#hot;
+    const { spans, logs, metrics } = this.#hot;
     const { rejected } = this.#inserts;
     const ofSpans = spans.stats();
     const ofLogs = logs.stats();
     return {
+    const ofMetrics = metrics.stats();
       traces: {
         count: spans.spanCount(),
         copies: ofSpans.copies,
@@ -462,6 +495,15 @@ class EmbeddedStore implements TraceStore {
         indexBytes: ofLogs.bytes,
       },
     };
+      metrics: {
+        count: ofMetrics.count,
+        copies: ofMetrics.copies,
+        rejected: rejected.metrics,
+        unreadable: this.#pointReader.unreadable,
+        indexBytes: ofMetrics.bytes,
+        series: ofMetrics.series,
+        maxSeries: metrics.maxSeries,
+      },
   }
 
   async flush(): Promise<void> {

@@ -30,6 +30,13 @@ export type {
 } from './log/types.ts';
 export type { StoreOptions } from './options.ts';
 export type { LogPage, LogQuery } from './query/logs/log-query.ts';
+export type {
+  MetricListQuery,
+  MetricPage,
+  MetricQuery,
+  MetricSeries,
+  MetricSummary,
+} from './query/metrics/metric-query.ts';
 export type { TextMatch } from './search/match-text.ts';
 export type { SearchOptions } from './search/search-index.ts';
 export { SearchSyntaxError } from './search/text-query.ts';
@@ -37,6 +44,7 @@ export type { Signal } from './signal.ts';
 export type { SqlColumn, SqlOptions, SqlResult, SqlRow, SqlValue } from './sql/types.ts';
 export type {
   InsertResult,
+  MetricsHealth,
   ServiceQuery,
   ServiceSummary,
   SignalHealth,

@@ -1,4 +1,14 @@
-import { countLogs, countSpans, splitLogs, splitTraces, validateLogs, validateTraces } from '@tracewell/otlp';
+import {
+  countDataPoints,
+  countLogs,
+  countSpans,
+  splitLogs,
+  splitMetrics,
+  splitTraces,
+  validateLogs,
+  validateMetrics,
+  validateTraces,
+} from '@tracewell/otlp';
 import type { HotRows, HotTier } from './hot/hot-tier.ts';
 import { MAX_PAYLOAD_BYTES } from './log/frame.ts';
 import { FrameKind, type Log } from './log/types.ts';
@@ -50,6 +60,18 @@ const INTAKES: Readonly<Record<Signal, Intake>> = {
       return { payload, rows, result: { ...NOTHING, accepted: rows.count } };
     },
   },
+  metrics: {
+    kind: FrameKind.METRICS,
+    record: 'data point',
+    validate: validateMetrics,
+    count: countDataPoints,
+    split: splitMetrics,
+    admit({ metrics }, bytes) {
+      const { payload, rows, refused } = metrics.admit(bytes);
+      const reasons = refused === 0 ? [] : [`more than ${metrics.maxSeries} series (maxSeries)`];
+      return { payload, rows, result: { accepted: rows.count, rejected: refused, reasons } };
+    },
+  },
 };
 
 const NOTHING: InsertResult = { accepted: 0, rejected: 0, reasons: [] };
@@ -57,7 +79,7 @@ const NOTHING: InsertResult = { accepted: 0, rejected: 0, reasons: [] };
 /** The way in: a request of any signal becomes frames of the log, which hands them to the index. */
 export class Inserts {
   /** Records that were left out since opening. */
-  readonly rejected: Record<Signal, number> = { traces: 0, logs: 0 };
+  readonly rejected: Record<Signal, number> = { traces: 0, logs: 0, metrics: 0 };
   readonly #log: Log<HotRows>;
   readonly #hot: HotTier;
 

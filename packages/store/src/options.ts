@@ -9,6 +9,12 @@ import { shown } from './shown.ts';
 export interface StoreOptions extends LogOptions {
   /** What generative models cost, for spans that do not say it themselves. Default: their cost is not known. */
   readonly genAiPrices?: GenAiPrices | undefined;
+  /**
+   * How many series of metrics there may be in the hot tier, 1 to 10,000,000. Each takes about 400 bytes of memory;
+   * a label with an id in it makes one of every request. Points of series beyond it are refused and counted; those of
+   * known series are stored. Default 100,000.
+   */
+  readonly maxSeries?: number | undefined;
   /** What `queryTraces({ text })` searches, and whether this process may build the index for it. */
   readonly search?: SearchOptions | undefined;
 }
@@ -18,10 +24,11 @@ export interface StoreSettings {
   /** Checked by the log. */
   readonly log: LogOptions;
   readonly genAiPrices: GenAiPrices;
+  readonly maxSeries: number;
   readonly search: SearchOptions;
 }
 
-const OWN_OPTIONS: readonly string[] = ['genAiPrices', 'search'] satisfies (keyof Omit<
+const OWN_OPTIONS: readonly string[] = ['genAiPrices', 'maxSeries', 'search'] satisfies (keyof Omit<
   StoreOptions,
   keyof LogOptions
 >)[];
@@ -36,8 +43,13 @@ export function settingsOf(options: StoreOptions): StoreSettings {
     if (allowed.includes(name)) continue;
     throw new TypeError(`openStore: ${name} is no option; there are ${allowed.join(', ')}`);
   }
-  const { genAiPrices = {}, search = {}, ...log } = options;
+  const { genAiPrices = {}, maxSeries = 100_000, search = {}, ...log } = options;
   checkPrices(genAiPrices);
   checkSearchOptions(search);
-  return { log, genAiPrices, search };
+  if (!Number.isInteger(maxSeries) || maxSeries < 1 || maxSeries > 10_000_000) {
+    throw new RangeError(
+      `openStore: maxSeries must be a whole number from 1 to 10000000, got ${shown(maxSeries)}`,
+    );
+  }
+  return { log, genAiPrices, maxSeries, search };
 }

@@ -1,4 +1,4 @@
-import type { LogData } from '@tracewell/otlp';
+import type { LogData, MetricData } from '@tracewell/otlp';
 import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
 import type { Anomaly, AnomalyQuery } from './analysis/anomalies.ts';
 import type { TraceComparison } from './analysis/compare-traces.ts';
@@ -10,6 +10,12 @@ import type { Comment, NewComment } from './comments/comment.ts';
 import type { GenAi } from './genai/gen-ai.ts';
 import type { LogHealth } from './log/types.ts';
 import type { LogPage, LogQuery } from './query/logs/log-query.ts';
+import type {
+  MetricListQuery,
+  MetricPage,
+  MetricQuery,
+  MetricSummary,
+} from './query/metrics/metric-query.ts';
 import type { TextMatch } from './search/match-text.ts';
 import type { Signal } from './signal.ts';
 import type { SqlOptions, SqlResult } from './sql/types.ts';
@@ -51,14 +57,23 @@ export interface Store {
   insertLogs(logs: readonly LogData[]): Promise<InsertResult>;
 
   /**
+   * Stores metrics. Resolves when their points are as durable as the store promises and are found by queries.
+   *
+   * An insert of the same metrics in the same order counts once, so that one whose outcome is not known can be
+   * repeated. Points whose series would be one more than the store takes are left out, counted and explained; the
+   * others are stored.
+   */
+  insertMetrics(metrics: readonly MetricData[]): Promise<InsertResult>;
+
+  /**
    * Stores an OTLP request as it came over the wire.
    *
    * Spans with ids that OTLP calls invalid are left out, counted and explained; the others are stored. A request of
-   * log records counts once if it comes again with the same bytes.
+   * log records or metrics counts once if it comes again with the same bytes.
    *
    * @param signal - what the request holds
-   * @param bytes - an `ExportTraceServiceRequest` or `ExportLogsServiceRequest` in protobuf; must not change until
-   * the promise settles
+   * @param bytes - an `ExportTraceServiceRequest`, `ExportLogsServiceRequest` or `ExportMetricsServiceRequest` in
+   * protobuf; must not change until the promise settles
    * @throws `TracewellError` (`TW_DECODE_INVALID`, `TW_DECODE_TOO_DEEP`, `TW_DECODE_TOO_LARGE`) if the bytes
    * are no such request; nothing of it is stored then
    */
@@ -69,6 +84,12 @@ export interface Store {
 
   /** Finds log records, newest first, page by page. */
   queryLogs(query?: LogQuery): Promise<LogPage>;
+
+  /** Finds the points of metrics, series by series, page by page. */
+  queryMetrics(query?: MetricQuery): Promise<MetricPage>;
+
+  /** The metrics that have points, in the order of their names. */
+  listMetrics(options?: MetricListQuery): Promise<MetricSummary[]>;
 
   /** All spans of a trace, whoever recorded them; `undefined` if there is none. */
   getTrace(traceId: string): Promise<Trace | undefined>;
@@ -138,7 +159,7 @@ export interface Store {
 
 /** What became of an insert. */
 export interface InsertResult {
-  /** Spans or log records that are stored now, those included that had been before. */
+  /** Spans, log records or points that are stored now, those included that had been before. */
   readonly accepted: number;
   /** Those that were left out for good; repeating the insert would leave them out again. */
   readonly rejected: number;
@@ -255,7 +276,7 @@ export interface ServiceSummary {
 
 /** How much there is of one signal, and what became of the rest. */
 export interface SignalHealth {
-  /** Spans or log records in the store, each counted once. */
+  /** Spans, log records or points in the store, each counted once. */
   readonly count: number;
   /** Those that were inserted again and count only once. */
   readonly copies: number;
@@ -267,6 +288,14 @@ export interface SignalHealth {
   readonly indexBytes: number;
 }
 
+/** How much there is of metrics. */
+export interface MetricsHealth extends SignalHealth {
+  /** Series in the hot tier; those without points are forgotten when there is need of their place. */
+  readonly series: number;
+  /** How many there may be; points of others are rejected. */
+  readonly maxSeries: number;
+}
+
 /** What {@link Store.health} tells. */
 export interface StoreHealth {
   /** `ok`; `degraded`: it works, but something was lost, cut or cannot be read; `refusing-writes`; `closed`. */
@@ -276,7 +305,9 @@ export interface StoreHealth {
   /** Whether it was opened only to read. */
   readonly readOnly: boolean;
   /** How much there is of each signal. */
-  readonly signals: { readonly [Name in Signal]: SignalHealth };
+  readonly signals: {
+    readonly [Name in Signal]: Name extends 'metrics' ? MetricsHealth : SignalHealth;
+  };
   /** Comments in the store; one that was added again under its id counts again. */
   readonly comments: number;
   /** Frames of the log that hold no OTLP request and were passed over. */

@@ -417,7 +417,7 @@ test('a wrong argument is refused and named', async (t) => {
   await assert.rejects(store.getTrace('abc'), /traceId/);
   await assert.rejects(store.listServices({ lastSeconds: -1 }), /lastSeconds/);
   await assert.rejects(store.listServices({ lastSecond: 1 } as object), /lastSecond is no field of options/);
-  await assert.rejects(store.insertOtlp('logs' as 'traces', new Uint8Array()), /signal/);
+  await assert.rejects(store.insertOtlp('profiles' as 'traces', new Uint8Array()), /signal/);
   await assert.rejects(store.insertSpans({} as SpanData[]), /spans/);
   await assert.rejects(openStore(''), /directory/);
   await assert.rejects(

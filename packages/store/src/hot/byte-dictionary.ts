@@ -78,6 +78,18 @@ export class ByteDictionary {
     return text;
   }
 
+  /** Bytes of memory, but for texts that were asked for. */
+  get byteLength(): number {
+    return (
+      this.#table.byteLength +
+      this.#groups.byteLength +
+      this.#hashes.byteLength +
+      this.#ends.byteLength +
+      this.#bytes.byteLength +
+      this.#texts.length * 8
+    );
+  }
+
   #start(key: number): number {
     return key === 0 ? 0 : this.#ends[key - 1]!;
   }

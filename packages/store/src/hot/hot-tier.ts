@@ -3,13 +3,15 @@ import { FrameKind, type LogIndexer, type Segment } from '../log/types.ts';
 import { CommentIndex } from './comments/comment-index.ts';
 import { LogIndex } from './logs/log-index.ts';
 import type { LogRows } from './logs/log-rows.ts';
+import { MetricIndex } from './metrics/metric-index.ts';
+import type { PointRows } from './metrics/point-rows.ts';
 import { loadSections, type Section, saveSections } from './sections.ts';
 import type { SignalIndex } from './signal-index.ts';
 import { SpanIndex } from './spans/span-index.ts';
 import type { SpanRows } from './spans/span-rows.ts';
 
 /** What is worked out of a payload before it is written, whatever its kind. */
-export type HotRows = SpanRows | LogRows | Comment;
+export type HotRows = SpanRows | LogRows | PointRows | Comment;
 
 /**
  * The hot tier: what the log drives. Each kind of frame has an index of its own, and a segment's `.idx` file
@@ -18,14 +20,22 @@ export type HotRows = SpanRows | LogRows | Comment;
 export class HotTier implements LogIndexer<HotRows> {
   readonly spans = new SpanIndex();
   readonly logs = new LogIndex();
+  readonly metrics: MetricIndex;
   readonly comments = new CommentIndex();
   /** Frames that do not hold what their kind says. */
   unreadableFrames = 0;
-  readonly #indexes: ReadonlyMap<FrameKind, SignalIndex<HotRows>> = new Map<FrameKind, SignalIndex<HotRows>>([
-    [FrameKind.TRACES, this.spans],
-    [FrameKind.LOGS, this.logs],
-    [FrameKind.COMMENT, this.comments],
-  ]);
+  readonly #indexes: ReadonlyMap<FrameKind, SignalIndex<HotRows>>;
+
+  /** @param maxSeries - how many series of metrics inserts may make */
+  constructor(maxSeries: number = Number.POSITIVE_INFINITY) {
+    this.metrics = new MetricIndex(maxSeries);
+    this.#indexes = new Map<FrameKind, SignalIndex<HotRows>>([
+      [FrameKind.TRACES, this.spans],
+      [FrameKind.LOGS, this.logs],
+      [FrameKind.METRICS, this.metrics],
+      [FrameKind.COMMENT, this.comments],
+    ]);
+  }
 
   addFrame(
     segment: Segment,

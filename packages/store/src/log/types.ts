@@ -19,7 +19,7 @@ export const FrameKind = {
   TRACES: 1,
   /** An OTLP `ExportLogsServiceRequest` in protobuf, as it came. */
   LOGS: 2,
-  /** Reserved: an OTLP `ExportMetricsServiceRequest`. */
+  /** An OTLP `ExportMetricsServiceRequest` in protobuf, as it came. */
   METRICS: 3,
   /** A comment on a trace; see comments/comment.ts. */
   COMMENT: 4,

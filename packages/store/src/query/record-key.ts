@@ -1,3 +1,6 @@
+import { highHalf, lowHalf } from './halves.ts';
+import type { RowKey } from './newest-rows.ts';
+
 /**
  * The place of a log record or a point in the one order in which its kind is returned: newest first; within the same
  * nanosecond by the request that brought it (hot/request-id.ts), and within a request the last one first. Two rows
@@ -36,5 +39,25 @@ export function readRecordKey(bytes: Buffer, at: number): RecordKey {
     timeUnixNanos: bytes.readBigUInt64BE(at),
     request: bytes.readBigUInt64BE(at + 8),
     index: bytes.readUInt32BE(at + 16),
+  };
+}
+
+/** A record's key as the numbers of a row. */
+export function rowKeyOf(key: RecordKey): RowKey {
+  return {
+    timeHigh: highHalf(key.timeUnixNanos),
+    timeLow: lowHalf(key.timeUnixNanos),
+    first: highHalf(key.request),
+    second: lowHalf(key.request),
+    third: key.index,
+  };
+}
+
+/** What {@link rowKeyOf} was made from. */
+export function recordKeyOf({ timeHigh, timeLow, first, second, third }: RowKey): RecordKey {
+  return {
+    timeUnixNanos: (BigInt(timeHigh) << 32n) | BigInt(timeLow),
+    request: (BigInt(first) << 32n) | BigInt(second),
+    index: third,
   };
 }

@@ -1,10 +1,10 @@
 import type { LogData } from '@tracewell/otlp';
 import type { LogIndex, PlacedLogBlock } from '../../hot/logs/log-index.ts';
 import { firstRows, newestFirst } from '../newest-first.ts';
-import { NewestRows, type RowKey } from '../newest-rows.ts';
-import { compareRecordKeys, type RecordKey } from '../record-key.ts';
+import { NewestRows } from '../newest-rows.ts';
+import { compareRecordKeys, type RecordKey, recordKeyOf, rowKeyOf } from '../record-key.ts';
 import { nextTurn, turnIsOver } from '../turn.ts';
-import { LogFilter, logRowKey } from './log-filter.ts';
+import { LogFilter } from './log-filter.ts';
 import type { LogPage } from './log-query.ts';
 import { type LogReader, needleOf } from './log-reader.ts';
 import { matchesLog } from './match.ts';
@@ -53,7 +53,7 @@ export class HotLogs implements LogSource {
     const decodes = plan.attributes.length > 0 || plan.text !== undefined;
     // One more than the page: the record that shows that there is another page.
     let fetch = decodes ? Math.max(FIRST_FETCH, plan.limit * 2) : plan.limit + 1;
-    let after = plan.after && logRowKey(plan.after);
+    let after = plan.after && rowKeyOf(plan.after);
     for (;;) {
       const blocks = this.#index.blocksByTime();
       const rows = await newestRows(blocks, new LogFilter(plan, this.#index.services, after), fetch);
@@ -62,7 +62,7 @@ export class HotLogs implements LogSource {
         // A copy in another segment.
         if (at > 0 && rows.same(at - 1, at)) continue;
         const log = this.#reader.read(blocks[rows.blockNumber(at)]!, rows.row(at), needle);
-        if (log !== undefined && matchesLog(log, plan)) yield { key: keyOf(rows.key(at)), log };
+        if (log !== undefined && matchesLog(log, plan)) yield { key: recordKeyOf(rows.key(at)), log };
       }
       if (rows.count < fetch) return;
       after = rows.key(rows.count - 1);
@@ -86,12 +86,4 @@ async function newestRows(
   }
   newest.finish();
   return newest;
-}
-
-function keyOf({ timeHigh, timeLow, first, second, third }: RowKey): RecordKey {
-  return {
-    timeUnixNanos: (BigInt(timeHigh) << 32n) | BigInt(timeLow),
-    request: (BigInt(first) << 32n) | BigInt(second),
-    index: third,
-  };
 }

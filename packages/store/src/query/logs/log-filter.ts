@@ -3,19 +3,7 @@ import { WORD_SPAN_KEY, WORD_TIME_HIGH, WORD_TIME_LOW } from '../../hot/logs/row
 import type { Services } from '../../hot/services.ts';
 import { highHalf, lowHalf } from '../halves.ts';
 import type { NewestRows, RowKey } from '../newest-rows.ts';
-import type { RecordKey } from '../record-key.ts';
 import type { LogPlan } from './plan.ts';
-
-/** A record's key as the numbers of a row. */
-export function logRowKey(key: RecordKey): RowKey {
-  return {
-    timeHigh: highHalf(key.timeUnixNanos),
-    timeLow: lowHalf(key.timeUnixNanos),
-    first: highHalf(key.request),
-    second: lowHalf(key.request),
-    third: key.index,
-  };
-}
 
 /** A query as comparisons of numbers. It passes every row of a record that matches, and few others. */
 export class LogFilter {
