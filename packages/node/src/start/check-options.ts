@@ -67,6 +67,9 @@ const store: Shape<StoreOptions> = {
   recovery: checkedLater,
   verify: checkedLater,
   scrubBytesPerSecond: checkedLater,
+  search: checkedLater,
+  maxSeries: checkedLater,
+  genAiPrices: checkedLater,
 };
 
 const tracing: Shape<NonNullable<TracewellOptions['tracing']>> = {
