@@ -7,7 +7,15 @@ import { decodeTraces, encodeTraces } from '@tracewell/otlp';
 import { Double, type SpanData, type SpanKind, StatusCode, traceTree } from '@tracewell/plugin';
 import { openStore, type TraceStore } from '@tracewell/store';
 import { alternate, type Bench, compare } from './harness.ts';
-import { FIRST_START, idsOf, RequestMaker, SERVICES, SPANS_PER_REQUEST, spanOf } from './store-spans.ts';
+import {
+  FIRST_START,
+  idsOf,
+  NO_FULL_TEXT,
+  RequestMaker,
+  SERVICES,
+  SPANS_PER_REQUEST,
+  spanOf,
+} from './store-spans.ts';
 
 const PAGE = 100;
 
@@ -127,7 +135,10 @@ function traceId(number: number, spans: number): string {
 
 async function fillStore(directory: string, requests: number): Promise<TraceStore> {
   const maker = new RequestMaker();
-  const store = await openStore(join(directory, 'store'), { durability: 'none' });
+  const store = await openStore(join(directory, 'store'), {
+    durability: 'none',
+    search: NO_FULL_TEXT,
+  });
   await store.insertSpans([RICH_SPAN]);
   for (let number = 0; number < requests; number++) {
     await store.insertBatch({ bytes: maker.make(number), spanCount: SPANS_PER_REQUEST });

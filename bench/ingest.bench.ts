@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { openStore } from '@tracewell/store';
 import { alternate, type Bench, compare, median } from './harness.ts';
 import { duckdb, jsonLines, lmdb, type Peer, sqlite } from './ingest/peers.ts';
-import { RequestMaker, SPANS_PER_REQUEST } from './store-spans.ts';
+import { NO_FULL_TEXT, RequestMaker, SPANS_PER_REQUEST } from './store-spans.ts';
 
 const MEMORY_LIMIT = 60;
 const LATENCY_LIMIT_MS = 50;
@@ -53,7 +53,7 @@ async function ingestStore(
   inFlight: number,
 ): Promise<{ rate: number; worstMs: number }> {
   const directory = await mkdtemp(join(tmpdir(), 'tracewell-bench-'));
-  const store = await openStore(directory);
+  const store = await openStore(directory, { search: NO_FULL_TEXT });
   let next = 0;
   let worstMs = 0;
   const worker = async (): Promise<void> => {
@@ -92,7 +92,7 @@ async function ingestPeer(
 /** What the process grows by, spans in the index against spans not yet there. */
 async function memoryPerSpan(maker: RequestMaker, requests: number): Promise<number> {
   const directory = await mkdtemp(join(tmpdir(), 'tracewell-bench-'));
-  const store = await openStore(directory, { durability: 'none' });
+  const store = await openStore(directory, { durability: 'none', search: NO_FULL_TEXT });
   await store.insertBatch({ bytes: maker.make(0), spanCount: SPANS_PER_REQUEST });
   const before = memory();
   for (let number = 1; number <= requests; number++) {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openStore } from '@tracewell/store';
 import { alternate, type Bench, compare } from './harness.ts';
-import { idsOf, RequestMaker, SPANS_PER_REQUEST, SPANS_PER_TRACE } from './store-spans.ts';
+import { idsOf, NO_FULL_TEXT, RequestMaker, SPANS_PER_REQUEST, SPANS_PER_TRACE } from './store-spans.ts';
 
 const bench: Bench = {
   name: 'open',
@@ -17,6 +17,7 @@ const bench: Bench = {
     {
       await using store = await openStore(directory, {
         durability: 'none',
+        search: NO_FULL_TEXT,
         ...(tiny ? { segmentBytes: 1 << 20 } : {}),
       });
       for (let number = 0; number < spans / SPANS_PER_REQUEST; number++) {
@@ -26,7 +27,7 @@ const bench: Bench = {
     const { traceId } = idsOf(spans >> 1);
     const open = async (): Promise<number> => {
       const start = performance.now();
-      const store = await openStore(directory);
+      const store = await openStore(directory, { search: NO_FULL_TEXT });
       const trace = await store.getTrace(traceId);
       const milliseconds = performance.now() - start;
       if (trace?.spans.length !== SPANS_PER_TRACE) throw new Error('the trace is not whole');

@@ -12,7 +12,11 @@ import {
 
 export const SPANS_PER_REQUEST = 512;
 export const SPANS_PER_TRACE = 8;
+/** How many spans of a service follow one another in a request. */
+const SPANS_OF_SERVICE = 64;
 export const SERVICES = ['web', 'cart', 'checkout', 'payments', 'catalog', 'search', 'mail', 'auth'];
+/** For stores whose peers have no full text: the benchmarks `search` and `mixed` measure what that costs. */
+export const NO_FULL_TEXT = { index: false };
 /** When the first span starts. */
 export const FIRST_START = 1_760_000_000_000_000_000n;
 /** From the start of one span to the start of the next. */
@@ -59,14 +63,36 @@ function attributes(number: number): Attributes {
   return Object.fromEntries(all.slice(0, 5 + (number % 8)));
 }
 
-/** The ids of a span by its number: those of a trace are consecutive, and every number gives others. */
-export function idsOf(number: number): { traceId: string; spanId: string; parentSpanId: string } {
-  const trace = Math.floor(number / SPANS_PER_TRACE);
-  const first = trace * SPANS_PER_TRACE;
+/** Which trace a span belongs to, and which span is its parent, all by their numbers. */
+export interface Layout {
+  trace(number: number): number;
+  /** The number itself for a root. */
+  parent(number: number): number;
+}
+
+/** Spans of a trace are consecutive, of one service, and the first is the parent of the others. */
+const WITHIN_SERVICE: Layout = {
+  trace: (number) => Math.floor(number / SPANS_PER_TRACE),
+  parent: (number) => number - (number % SPANS_PER_TRACE),
+};
+
+/** A trace goes through all services, each span the parent of the next one's. */
+export const ACROSS_SERVICES: Layout = {
+  trace: (number) => Math.floor(number / SPANS_PER_REQUEST) * SPANS_OF_SERVICE + (number % SPANS_OF_SERVICE),
+  parent: (number) => (number % SPANS_PER_REQUEST < SPANS_OF_SERVICE ? number : number - SPANS_OF_SERVICE),
+};
+
+/** The ids of a span by its number; every number gives others. */
+export function idsOf(
+  number: number,
+  layout: Layout = WITHIN_SERVICE,
+): { traceId: string; spanId: string; parentSpanId: string } {
+  const trace = layout.trace(number);
+  const parent = layout.parent(number);
   return {
     traceId: hash32(trace, 1) + hash32(trace, 2) + hash32(trace, 3) + hash32(trace, 4),
     spanId: hash32(number, 5) + hash32(number, 6),
-    parentSpanId: number === first ? '' : hash32(first, 5) + hash32(first, 6),
+    parentSpanId: number === parent ? '' : hash32(parent, 5) + hash32(parent, 6),
   };
 }
 
@@ -79,12 +105,12 @@ function hash32(number: number, salt: number): string {
 }
 
 /** One span by its number. */
-export function spanOf(number: number): SpanData {
-  const service = SERVICES[Math.floor(number / 64) % SERVICES.length]!;
+export function spanOf(number: number, layout: Layout = WITHIN_SERVICE): SpanData {
+  const service = SERVICES[Math.floor(number / SPANS_OF_SERVICE) % SERVICES.length]!;
   const start = FIRST_START + BigInt(number) * STEP_NANOS;
   const failed = number % 100 === 7;
   return {
-    ...idsOf(number),
+    ...idsOf(number, layout),
     traceState: '',
     flags: 0x101,
     name: number % 2 === 0 ? `GET ${ROUTES[number % ROUTES.length]}` : 'pg.query',
@@ -122,12 +148,14 @@ interface Places {
  */
 export class RequestMaker {
   readonly #templates: Places[] = [];
+  readonly #layout: Layout;
 
-  constructor() {
+  constructor(layout: Layout = WITHIN_SERVICE) {
+    this.#layout = layout;
     // The attributes repeat every 25 requests, near enough for a benchmark.
     for (let template = 0; template < 25; template++) {
       const spans = Array.from({ length: SPANS_PER_REQUEST }, (_, index) =>
-        spanOf(template * SPANS_PER_REQUEST + index),
+        spanOf(template * SPANS_PER_REQUEST + index, layout),
       );
       this.#templates.push(findPlaces(encodeTraces(spans), spans, template * SPANS_PER_REQUEST));
     }
@@ -141,11 +169,11 @@ export class RequestMaker {
     const view = new DataView(bytes.buffer);
     for (let index = 0; index < template.number.length; index++) {
       const span = first + template.number[index]!;
-      const trace = Math.floor(span / SPANS_PER_TRACE);
-      const root = trace * SPANS_PER_TRACE;
-      writeHash(view, template.traceIdAt[index]!, trace, 1, 4);
+      writeHash(view, template.traceIdAt[index]!, this.#layout.trace(span), 1, 4);
       writeHash(view, template.spanIdAt[index]!, span, 5, 2);
-      if (template.parentIdAt[index]! >= 0) writeHash(view, template.parentIdAt[index]!, root, 5, 2);
+      if (template.parentIdAt[index]! >= 0) {
+        writeHash(view, template.parentIdAt[index]!, this.#layout.parent(span), 5, 2);
+      }
       const start = FIRST_START + BigInt(span) * STEP_NANOS;
       view.setBigUint64(template.startAt[index]!, start, true);
       view.setBigUint64(
