@@ -45,6 +45,7 @@ import { SpanReader } from './query/spans/span-reader.ts';
 import { spansIn, visitCallers, visitCalls, visitSpans } from './query/spans/visit-spans.ts';
 import { nextTurn, turnIsOver } from './query/turn.ts';
 import { findByText, type TextSource } from './search/find-by-text.ts';
+import { hotSpansOf } from './search/hot-spans.ts';
 import { SearchIndex } from './search/search-index.ts';
 import type { TextQuery } from './search/text-query.ts';
 import { shown } from './shown.ts';
@@ -232,9 +233,9 @@ class EmbeddedStore implements TraceStore {
   readonly #reader = new SpanReader();
   readonly #logReader = new LogReader();
   readonly #hotLogs: HotLogs;
-  readonly #fresh = new Freshness();
   readonly #pointReader = new PointReader();
   readonly #hotPoints: HotPoints;
+  readonly #fresh = new Freshness();
   readonly #tails: Tails;
   readonly #search: SearchIndex;
   /** Queries that closing waits for. */
@@ -249,8 +250,8 @@ class EmbeddedStore implements TraceStore {
     this.#hot = hot;
     this.#inserts = new Inserts(log, hot);
     this.#hotLogs = new HotLogs(hot.logs, this.#logReader);
-    this.#tails = tails;
     this.#hotPoints = new HotPoints(hot.metrics, this.#pointReader);
+    this.#tails = tails;
     this.#search = new SearchIndex(directory, tails, settings.search, settings.log.readOnly !== true);
   }
 
@@ -267,7 +268,6 @@ class EmbeddedStore implements TraceStore {
     return this.#inserts.insert('logs', encodeLogs(logs));
   }
 
-  async insertOtlp(signal: Signal, bytes: Uint8Array): Promise<InsertResult> {
   async insertMetrics(metrics: readonly MetricData[]): Promise<InsertResult> {
     this.#checkOpen();
     if (!Array.isArray(metrics)) {
@@ -276,6 +276,7 @@ class EmbeddedStore implements TraceStore {
     return this.#inserts.insert('metrics', encodeMetrics(metrics));
   }
 
+  async insertOtlp(signal: Signal, bytes: Uint8Array): Promise<InsertResult> {
     this.#checkOpen();
     if (!SIGNALS.includes(signal)) {
       const choice = SIGNALS.map(shown).join(', ');
@@ -308,7 +309,7 @@ class EmbeddedStore implements TraceStore {
     const source: TextSource = {
       picker: this.#search.picker,
       find: (request) => this.#search.find(request),
-      spansOfTrace: (traceId) => findTrace(this.#hot.spans, traceId, this.#reader),
+      spansOf: async (hit) => hotSpansOf(this.#hot.spans, hit, this.#reader),
     };
     const page = await this.#query(() => findByText(source, plan, text));
     return lag === 0 ? page : { ...page, searchLagBytes: lag };
@@ -319,7 +320,6 @@ class EmbeddedStore implements TraceStore {
     return this.#query(() => findLogs([this.#hotLogs], plan));
   }
 
-  getTrace(traceId: string): Promise<Trace | undefined> {
   async queryMetrics(query: MetricQuery = {}): Promise<MetricPage> {
     const plan = planMetrics(query, nowUnixNanos());
     return this.#query(() => findMetrics([this.#hotPoints], plan));
@@ -330,6 +330,7 @@ class EmbeddedStore implements TraceStore {
     return this.#query(() => listMetrics(this.#hot.metrics, plan));
   }
 
+  getTrace(traceId: string): Promise<Trace | undefined> {
     return this.#trace('getTrace', traceId);
   }
 
@@ -478,8 +479,8 @@ class EmbeddedStore implements TraceStore {
     const { rejected } = this.#inserts;
     const ofSpans = spans.stats();
     const ofLogs = logs.stats();
-    return {
     const ofMetrics = metrics.stats();
+    return {
       traces: {
         count: spans.spanCount(),
         copies: ofSpans.copies,
@@ -494,7 +495,6 @@ class EmbeddedStore implements TraceStore {
         unreadable: this.#logReader.unreadable,
         indexBytes: ofLogs.bytes,
       },
-    };
       metrics: {
         count: ofMetrics.count,
         copies: ofMetrics.copies,
@@ -504,6 +504,7 @@ class EmbeddedStore implements TraceStore {
         series: ofMetrics.series,
         maxSeries: metrics.maxSeries,
       },
+    };
   }
 
   async flush(): Promise<void> {

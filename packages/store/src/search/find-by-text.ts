@@ -16,8 +16,8 @@ export interface TextSource {
   readonly picker: TextPicker;
   /** Asks the index. */
   find(request: SearchRequest): Promise<readonly SearchHit[]>;
-  /** All spans of a trace, from wherever they are. */
-  spansOfTrace(traceId: string): Promise<readonly SpanData[]>;
+  /** The span of a hit, from wherever it is; none if it is gone. */
+  spansOf(hit: SearchHit): Promise<readonly SpanData[]>;
 }
 
 interface Found {
@@ -27,8 +27,6 @@ interface Found {
 
 const FIRST_HITS = 200;
 const MAX_HITS = 5000;
-/** Traces of a query that are kept: hits side by side are often of the same one. */
-const MAX_TRACES = 100;
 
 /**
  * The spans whose texts match. The index says where to look; the spans themselves, read from the store, decide.
@@ -36,13 +34,12 @@ const MAX_TRACES = 100;
  * @param text - of the plan
  */
 export async function findByText(source: TextSource, plan: QueryPlan, text: TextQuery): Promise<TracePage> {
-  const traces = new Traces(source);
   const found: Found[] = [];
   const hits = plan.order === 'relevance' ? best(source, plan, text) : inOrder(source, plan, text);
   const seen = new Set<string>();
   for await (const hit of hits) {
     if (turnIsOver()) await nextTurn();
-    for (const span of await traces.spansOf(hit)) {
+    for (const span of await source.spansOf(hit)) {
       const key = `${span.traceId}${span.spanId}${span.startTimeUnixNanos}`;
       if (seen.has(key)) continue;
       seen.add(key);
@@ -113,27 +110,6 @@ async function* inOrder(source: TextSource, plan: QueryPlan, text: TextQuery): A
 
 function compareHits(a: SearchHit, b: SearchHit): number {
   return compareSpanKeys({ startTimeUnixNanos: a.time, ...a }, { startTimeUnixNanos: b.time, ...b });
-}
-
-/** Reads traces, and keeps the last ones. */
-class Traces {
-  readonly #source: TextSource;
-  readonly #known = new Map<string, readonly SpanData[]>();
-
-  constructor(source: TextSource) {
-    this.#source = source;
-  }
-
-  /** The spans that a hit may be; none if they are gone. */
-  async spansOf({ traceId, spanId, time }: SearchHit): Promise<readonly SpanData[]> {
-    let spans = this.#known.get(traceId);
-    if (spans === undefined) {
-      spans = await this.#source.spansOfTrace(traceId);
-      if (this.#known.size === MAX_TRACES) this.#known.delete(this.#known.keys().next().value!);
-      this.#known.set(traceId, spans);
-    }
-    return spans.filter((span) => span.spanId === spanId && span.startTimeUnixNanos === time);
-  }
 }
 
 function min(a: bigint, b: bigint): bigint {

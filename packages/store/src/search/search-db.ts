@@ -11,7 +11,7 @@
  * of row numbers. Records of one transaction are entered in that order, because FTS5 writes out what it has gathered
  * whenever a number is smaller than the one before.
  *
- * **Tags** are words in a column of their own: the signal, the service, whether a span failed. So they are part of the search itself, and a
+ * **Tags** are words in a column of their own: the service, whether a span failed. So they are part of the search itself, and a
  * rare word in a busy store is as quick to find within one service as without.
  */
 import { rmSync, statSync } from 'node:fs';
@@ -96,7 +96,10 @@ const SCHEMA = `
   ) WITHOUT ROWID;
   CREATE TABLE services (number INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
   CREATE TABLE records (row INTEGER PRIMARY KEY, time INTEGER NOT NULL, trace_id BLOB, span_id BLOB);
-  CREATE VIRTUAL TABLE words USING fts5(
+  CREATE VIRTUAL TABLE span_words USING fts5(
+    text, tags, content = '', contentless_delete = 1, tokenize = 'ascii'
+  );
+  CREATE VIRTUAL TABLE log_words USING fts5(
     text, tags, content = '', contentless_delete = 1, tokenize = 'ascii'
   );
 `;
@@ -204,7 +207,7 @@ export class SearchDb {
 
   /** Searches. */
   find({ signal, match, service, failed, minRow, beforeRow, order, limit }: SearchRequest): SearchHit[] {
-    const tags: string[] = [signal];
+    const tags: string[] = [];
     if (failed) tags.push(FAILED_TAG);
     if (service !== undefined) {
       const row = this.#database.prepare('SELECT number FROM services WHERE name = ?').get(service);
@@ -214,13 +217,14 @@ export class SearchDb {
     const statement = this.#database.prepare(`
       SELECT row, time, hex(trace_id) AS trace, hex(span_id) AS span
       FROM (
-        SELECT rowid AS found${order === 'relevance' ? ', rank' : ''} FROM words
-        WHERE words MATCH ? AND rowid >= ? AND rowid < ?
+        SELECT rowid AS found${order === 'relevance' ? ', rank' : ''} FROM ${WORDS[signal]}
+        WHERE ${WORDS[signal]} MATCH ? AND rowid >= ? AND rowid < ?
         ORDER BY ${order === 'relevance' ? 'rank' : 'rowid DESC'} LIMIT ?
       ) CROSS JOIN records ON row = found
       ORDER BY ${order === 'relevance' ? 'rank' : 'row DESC'}`);
     statement.setReadBigInts(true);
-    const query = `{text} : (${match}) AND {tags} : (${tags.join(' AND ')})`;
+    const tagged = tags.length === 0 ? '' : ` AND {tags} : (${tags.join(' AND ')})`;
+    const query = `{text} : (${match})${tagged}`;
     const rows = statement.all(query, minRow, beforeRow, limit) as unknown as HitRow[];
     return rows.map(({ row, time, trace, span }) => ({
       row,
@@ -238,7 +242,10 @@ export class SearchDb {
   #enter(records: readonly SearchRecord[]): void {
     const taken = this.#database.prepare('SELECT 1 FROM records WHERE row = ?');
     const enter = this.#database.prepare('INSERT INTO records VALUES (?, ?, ?, ?)');
-    const index = this.#database.prepare('INSERT INTO words (rowid, text, tags) VALUES (?, ?, ?)');
+    const index = {
+      span: this.#database.prepare('INSERT INTO span_words (rowid, text, tags) VALUES (?, ?, ?)'),
+      log: this.#database.prepare('INSERT INTO log_words (rowid, text, tags) VALUES (?, ?, ?)'),
+    };
     let last = -1n;
     for (const { signal, time, service, traceId, spanId, failed, texts } of records) {
       let row = rowOf(time);
@@ -247,11 +254,8 @@ export class SearchDb {
       last = row;
       enter.run(row, BigInt.asIntN(64, time), idBytes(traceId), idBytes(spanId));
       const text = texts.map(indexable).join(BETWEEN);
-      index.run(
-        row,
-        text,
-        `${signal} ${serviceTag(this.#numberOf(service))}${failed ? ` ${FAILED_TAG}` : ''}`,
-      );
+      const tags = serviceTag(this.#numberOf(service));
+      index[signal].run(row, text, failed ? `${tags} ${FAILED_TAG}` : tags);
     }
   }
 
@@ -308,6 +312,7 @@ export function rowOf(time: bigint): bigint {
 }
 
 const FAILED_TAG = 'failed';
+const WORDS: Readonly<Record<SearchSignal, string>> = { span: 'span_words', log: 'log_words' };
 
 function serviceTag(number: number): string {
   return `s${number}`;
