@@ -66,6 +66,12 @@ export class SignalLog<Rows, Index extends SignalIndex<Rows>> {
     this.index.addFrame(segment, segment.append(payload), payload, this.index.prepare(payload));
   }
 
+  /** As an insert does that worked its rows out before other things happened. */
+  appendPrepared(writer: string, payload: Uint8Array, rows: Rows): void {
+    const segment = this.#active(writer);
+    this.index.addFrame(segment, segment.append(payload), payload, rows);
+  }
+
   failNextRead(writer: string): void {
     this.#active(writer).failRead = true;
   }
@@ -87,6 +93,11 @@ export class SignalLog<Rows, Index extends SignalIndex<Rows>> {
     const segment = this.#segments.find((one) => one.writer === writer && one.number === number)!;
     this.#segments = this.#segments.filter((one) => one !== segment);
     this.index.remove(segment);
+  }
+
+  /** Lets a writer whose segments are all gone begin anew. */
+  restart(writer: string): void {
+    this.#segments = this.#segments.filter((segment) => segment.writer !== writer);
   }
 
   /** Begins with a new index: sealed segments from their saved ones unless `scan`, the others frame by frame. */

@@ -61,8 +61,11 @@ export class MetricIndex implements SignalIndex<PointRows> {
    * of series that are known are left in.
    */
   admit(payload: Uint8Array): AdmittedPoints {
-    this.#forgetSeries(this.maxSeries);
-    const rows = pointRows(payload, this.#scanner, this.#table, this.maxSeries);
+    let rows = pointRows(payload, this.#scanner, this.#table, this.maxSeries);
+    if (rows.refused > 0 && this.#stale) {
+      this.#forgetSeries(0);
+      rows = pointRows(payload, this.#scanner, this.#table, this.maxSeries);
+    }
     if (rows.refused === 0) return { payload, rows, refused: 0 };
     const rest = encodeMetrics(knownPoints(decodeMetrics(payload), this.#table));
     return { payload: rest, rows: this.prepare(rest), refused: rows.refused };
