@@ -42,7 +42,7 @@ import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
 import { listServices } from './query/spans/list-services.ts';
 import { planQuery, planServices, type QueryPlan } from './query/spans/plan.ts';
 import { SpanReader } from './query/spans/span-reader.ts';
-import { spansIn, visitCallers, visitCalls, visitSpans } from './query/spans/visit-spans.ts';
+import { spansIn, visitCalls, visitSpans } from './query/spans/visit-spans.ts';
 import { nextTurn, turnIsOver } from './query/turn.ts';
 import { findByText, type TextSource } from './search/find-by-text.ts';
 import { hotSpansOf } from './search/hot-spans.ts';
@@ -364,7 +364,6 @@ class EmbeddedStore implements TraceStore {
       operations: spans.operations,
       visit: (window, visit) => visitSpans(spans, window, visit),
       spansIn: (window) => spansIn(spans, window),
-      visitCallers: (window, visit) => visitCallers(spans, window, visit),
       visitCalls: (window, targets, isWanted, visit) => visitCalls(spans, window, targets, isWanted, visit),
     };
   }

@@ -8,7 +8,7 @@ import {
   findDependencies,
   planDependencies,
 } from '../../../packages/store/src/analysis/dependencies.ts';
-import { spansIn, visitCallers, visitCalls } from '../../../packages/store/src/query/spans/visit-spans.ts';
+import { spansIn, visitCalls } from '../../../packages/store/src/query/spans/visit-spans.ts';
 import { newDirectory } from '../engine/directory.ts';
 import { MemoryLog } from '../hot/memory-log.ts';
 import { id, resourceOf, span } from '../query/spans.ts';
@@ -177,7 +177,6 @@ test('many spans are looked at in slices, and none is lost between them', async 
   const facts: CallFacts = {
     operations: index.operations,
     spansIn: (window) => spansIn(index, window),
-    visitCallers: (window, visit) => visitCallers(index, window, visit),
     visitCalls: (window, targets, isWanted, visit) => {
       visits++;
       return visitCalls(index, window, targets, isWanted, visit);

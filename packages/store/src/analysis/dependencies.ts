@@ -6,14 +6,16 @@
  * something else is a CLIENT or PRODUCER span that no span of another service answers, and that says by its
  * attributes what it calls.
  *
- * The parent is found by the lower half of the trace id's lower half and of the span id, 64 bits together, in a
- * hash table of 12 bytes a slot. Traces are looked at in slices of their ids, as many as it takes for a table
- * to stay below 50 MiB, so memory has a bound whatever the store holds.
+ * Finding parents is a join of the spans with themselves. Traces are looked at in slices of their ids, as many as
+ * it takes for a slice to have at most 3 million spans, and a slice is dealt out by id into parts whose hash tables
+ * fit the processor's cache: looking into one table of all spans took three times as long. So memory has a bound,
+ * 24 bytes a span of a slice, whatever the store holds. Trace and span are told by 64 bits of their ids.
  */
-import { SpanKind, StatusCode } from '@tracewell/plugin';
+import { StatusCode } from '@tracewell/plugin';
 import type { Operations } from '../hot/spans/operations.ts';
-import { FLAG_KIND, FLAG_KIND_SHIFT, FLAG_STATUS } from '../hot/spans/row.ts';
+import { FLAG_STATUS } from '../hot/spans/row.ts';
 import { checkFields, checkStrings, planWindow, type TimeWindow } from '../query/check.ts';
+import { nextTurn, turnIsOver } from '../query/turn.ts';
 import { Figures, OTHERS, type SpanFigures } from './figures.ts';
 import { Targets } from './targets.ts';
 
@@ -48,14 +50,12 @@ export interface DependencyPlan extends TimeWindow {
 /**
  * What the search for calls reads of a span.
  *
+ * @param flags - as in hot/spans/row.ts
+ * @param durationBits - as in `SpanVisitor`
  * @param traceLow - the last 4 bytes of the trace id, big-endian
  * @param spanKey - the last 4 bytes of the span id
- */
-export type CallerVisitor = (operation: number, traceLow: number, spanKey: number) => void;
-
-/**
  * @param parentKey - the last 4 bytes of the parent's span id; -1 if there is no parent
- * @param target - a number of `Targets`, for CLIENT and PRODUCER spans; 0 if they do not tell
+ * @param target - a number of `Targets`, for CLIENT and PRODUCER spans; 0 for others, and if they do not tell
  */
 export type CallVisitor = (
   operation: number,
@@ -67,14 +67,12 @@ export type CallVisitor = (
   target: number,
 ) => void;
 
-/** Where the search gets its spans from. Each span comes once, in no particular order. */
+/** Where the search gets its spans from. */
 export interface CallFacts {
   readonly operations: Operations;
   /** About how many spans there are in a window. */
   spansIn(window: TimeWindow): number;
-  /** Calls `visit` for every span in the window. */
-  visitCallers(window: TimeWindow, visit: CallerVisitor): Promise<void>;
-  /** Calls `visit` for every span in the window whose trace is in the slice. */
+  /** Calls `visit` for every span in the window whose trace is wanted, each once, in no particular order. */
   visitCalls(
     window: TimeWindow,
     targets: Targets,
@@ -117,34 +115,28 @@ export async function findDependencies(
   const slices = Math.max(1, Math.ceil(spans / spansOfSlice));
   for (let slice = 0; slice < slices; slice++) {
     const isWanted = (traceLow: number): boolean => slices === 1 || traceLow % slices === slice;
-    const callers = new Callers(spans / slices);
-    await facts.visitCallers(plan, (operation, traceLow, spanKey) => {
-      if (isWanted(traceLow)) callers.add(traceLow, spanKey, operation);
-    });
-    const unanswered = new Unanswered();
+    const parts = Array.from({ length: PARTS }, () => new Part(spans / slices / PARTS));
     await facts.visitCalls(
       plan,
       targets,
       isWanted,
       (operation, flags, durationBits, traceLow, spanKey, parentKey, target) => {
         const failed = (flags & FLAG_STATUS) === StatusCode.ERROR;
-        const service = operations.serviceOf(operation);
-        if (parentKey >= 0) {
-          const caller = callers.find(traceLow, parentKey);
-          const from = caller < 0 ? service : operations.serviceOf(callers.operation(caller));
-          if (from !== service) {
-            edges.addService(from, service, durationBits, failed);
-            callers.setAnswered(caller);
-          }
-        }
-        if (target === 0) return;
-        const kind = (flags & FLAG_KIND) >>> FLAG_KIND_SHIFT;
-        if (kind !== SpanKind.CLIENT && kind !== SpanKind.PRODUCER) return;
-        unanswered.add(callers.find(traceLow, spanKey), service, target, durationBits, failed);
+        // Slices take the lowest bits.
+        parts[traceLow >>> PART_SHIFT]!.add(
+          operation,
+          failed,
+          durationBits,
+          traceLow,
+          spanKey,
+          parentKey,
+          target,
+        );
       },
     );
-    for (const call of unanswered.calls(callers)) {
-      edges.addTarget(call.service, call.target, call.durationBits, call.failed);
+    for (const part of parts) {
+      part.join(operations, edges);
+      if (turnIsOver()) await nextTurn();
     }
   }
   return edges
@@ -160,112 +152,121 @@ function compareNames(a: Dependency, b: Dependency): number {
   return a.from < b.from ? -1 : a.from > b.from ? 1 : a.to < b.to ? -1 : 1;
 }
 
-/** Spans by the lower parts of their ids: a hash table with open addressing. */
-class Callers {
-  // For each slot: trace, span, and the operation plus 1, with ANSWERED on top; 0 is a free slot.
+// Of 3 million spans, 47,000 for each part, whose table is 256 KiB.
+const PART_BITS = 6;
+const PARTS = 1 << PART_BITS;
+const PART_SHIFT = 32 - PART_BITS;
+
+// A span, in words of 32 bits.
+const WORDS = 6;
+const TRACE = 0;
+const SPAN = 1;
+const PARENT = 2;
+const OPERATION = 3;
+const DURATION = 4;
+const TARGET = 5;
+// In the word of the operation, which has 18 bits.
+const FAILED = 0x8000_0000;
+const HAS_PARENT = 0x4000_0000;
+const ANSWERED = 0x2000_0000;
+const OPERATION_MASK = 0x1fff_ffff;
+
+/** The spans of some traces. */
+class Part {
   #words: Uint32Array;
-  #mask: number;
-  #count = 0;
-
-  constructor(expected: number) {
-    let slots = 1024;
-    while (slots * MAX_LOAD < expected) slots *= 2;
-    this.#words = new Uint32Array(slots * SLOT_WORDS);
-    this.#mask = slots - 1;
-  }
-
-  add(traceLow: number, spanKey: number, operation: number): void {
-    if (this.#count >= (this.#mask + 1) * MAX_LOAD) this.#grow();
-    const at = this.#slot(traceLow, spanKey) * SLOT_WORDS;
-    if (this.#words[at + 2] === 0) this.#count++;
-    this.#words[at] = traceLow;
-    this.#words[at + 1] = spanKey;
-    this.#words[at + 2] = operation + 1;
-  }
-
-  /** The slot of a span; -1 if it is not here. */
-  find(traceLow: number, spanKey: number): number {
-    const slot = this.#slot(traceLow, spanKey);
-    return this.#words[slot * SLOT_WORDS + 2] === 0 ? -1 : slot;
-  }
-
-  operation(slot: number): number {
-    return (this.#words[slot * SLOT_WORDS + 2]! & ~ANSWERED) - 1;
-  }
-
-  setAnswered(slot: number): void {
-    this.#words[slot * SLOT_WORDS + 2]! |= ANSWERED;
-  }
-
-  isAnswered(slot: number): boolean {
-    return (this.#words[slot * SLOT_WORDS + 2]! & ANSWERED) !== 0;
-  }
-
-  /** The slot that holds a span, or the free one where it belongs. */
-  #slot(traceLow: number, spanKey: number): number {
-    const words = this.#words;
-    const mask = this.#mask;
-    let slot = Math.imul(traceLow ^ Math.imul(spanKey, 0x9e3779b1), 0x85ebca6b);
-    slot = (slot ^ (slot >>> 15)) & mask;
-    for (;;) {
-      const at = slot * SLOT_WORDS;
-      if (words[at + 2] === 0 || (words[at] === traceLow && words[at + 1] === spanKey)) return slot;
-      slot = (slot + 1) & mask;
-    }
-  }
-
-  #grow(): void {
-    const before = this.#words;
-    this.#words = new Uint32Array(before.length * 2);
-    this.#mask = this.#mask * 2 + 1;
-    for (let at = 0; at < before.length; at += SLOT_WORDS) {
-      if (before[at + 2] === 0) continue;
-      const to = this.#slot(before[at]!, before[at + 1]!) * SLOT_WORDS;
-      for (let word = 0; word < SLOT_WORDS; word++) this.#words[to + word] = before[at + word]!;
-    }
-  }
-}
-
-const SLOT_WORDS = 3;
-const MAX_LOAD = 0.75;
-const ANSWERED = 0x8000_0000;
-
-/** Calls that may turn out to be answered by a span that comes later. */
-class Unanswered {
-  // For each: slot of its span plus 1, service, target with FAILED on top, duration.
-  #words = new Uint32Array(1024);
   #length = 0;
 
-  add(slot: number, service: number, target: number, durationBits: number, failed: boolean): void {
+  /** @param expected - about how many spans will come */
+  constructor(expected: number) {
+    // Some more, since ids are not spread quite evenly.
+    this.#words = new Uint32Array(WORDS * (256 + Math.ceil(expected * 1.1)));
+  }
+
+  add(
+    operation: number,
+    failed: boolean,
+    durationBits: number,
+    traceLow: number,
+    spanKey: number,
+    parentKey: number,
+    target: number,
+  ): void {
     if (this.#length === this.#words.length) {
       const words = new Uint32Array(this.#words.length * 2);
       words.set(this.#words);
       this.#words = words;
     }
-    this.#words[this.#length++] = slot + 1;
-    this.#words[this.#length++] = service;
-    this.#words[this.#length++] = failed ? (target | FAILED) >>> 0 : target;
-    this.#words[this.#length++] = durationBits;
+    const words = this.#words;
+    const at = this.#length;
+    words[at + TRACE] = traceLow;
+    words[at + SPAN] = spanKey;
+    words[at + PARENT] = parentKey;
+    words[at + OPERATION] = operation | (failed ? FAILED : 0) | (parentKey >= 0 ? HAS_PARENT : 0);
+    words[at + DURATION] = durationBits;
+    words[at + TARGET] = target;
+    this.#length = at + WORDS;
   }
 
-  *calls(
-    callers: Callers,
-  ): Generator<{ service: number; target: number; durationBits: number; failed: boolean }> {
-    for (let at = 0; at < this.#length; at += 4) {
-      const slot = this.#words[at]! - 1;
-      if (slot >= 0 && callers.isAnswered(slot)) continue;
-      const target = this.#words[at + 2]!;
-      yield {
-        service: this.#words[at + 1]!,
-        target: (target & ~FAILED) >>> 0,
-        durationBits: this.#words[at + 3]!,
-        failed: (target & FAILED) !== 0,
-      };
+  /** Finds the calls among the spans. */
+  join(operations: Operations, edges: Edges): void {
+    const words = this.#words;
+    const end = this.#length;
+    const table = this.#table();
+    for (let at = 0; at < end; at += WORDS) {
+      const own = words[at + OPERATION]!;
+      if ((own & HAS_PARENT) === 0) continue;
+      const parent = find(table, words, words[at + TRACE]!, words[at + PARENT]!);
+      if (parent < 0) continue;
+      const from = operations.serviceOf(words[parent + OPERATION]! & OPERATION_MASK);
+      const to = operations.serviceOf(own & OPERATION_MASK);
+      if (from === to) continue;
+      words[parent + OPERATION]! |= ANSWERED;
+      edges.addService(from, to, words[at + DURATION]!, (own & FAILED) !== 0);
     }
+    for (let at = 0; at < end; at += WORDS) {
+      const target = words[at + TARGET]!;
+      const own = words[at + OPERATION]!;
+      if (target === 0 || (own & ANSWERED) !== 0) continue;
+      edges.addTarget(
+        operations.serviceOf(own & OPERATION_MASK),
+        target,
+        words[at + DURATION]!,
+        (own & FAILED) !== 0,
+      );
+    }
+  }
+
+  /** Where the spans are, by their ids: a hash table of places plus 1, with open addressing; 0 is a free slot. */
+  #table(): Uint32Array {
+    const words = this.#words;
+    let slots = 16;
+    while (slots * WORDS < this.#length * 2) slots *= 2;
+    const table = new Uint32Array(slots);
+    const mask = slots - 1;
+    for (let at = 0; at < this.#length; at += WORDS) {
+      let slot = hash(words[at + TRACE]!, words[at + SPAN]!) & mask;
+      while (table[slot] !== 0) slot = (slot + 1) & mask;
+      table[slot] = at + 1;
+    }
+    return table;
   }
 }
 
-const FAILED = 0x8000_0000;
+/** Where a span is among the words; -1 if it is not there. */
+function find(table: Uint32Array, words: Uint32Array, traceLow: number, spanKey: number): number {
+  const mask = table.length - 1;
+  let slot = hash(traceLow, spanKey) & mask;
+  for (;;) {
+    const at = table[slot]! - 1;
+    if (at < 0 || (words[at + TRACE] === traceLow && words[at + SPAN] === spanKey)) return at;
+    slot = (slot + 1) & mask;
+  }
+}
+
+function hash(traceLow: number, spanKey: number): number {
+  const mixed = Math.imul(traceLow ^ Math.imul(spanKey, 0x9e3779b1), 0x85ebca6b);
+  return mixed ^ (mixed >>> 15);
+}
 
 /** What was found, by pairs. */
 class Edges {

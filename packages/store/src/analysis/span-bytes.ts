@@ -17,7 +17,8 @@ import {
   WIRE_FIXED64,
   WIRE_VARINT,
 } from '@tracewell/otlp/wire';
-import { TARGET_KEYS } from './targets.ts';
+import { ByteDictionary, DICTIONARY_FULL } from '../hot/byte-dictionary.ts';
+import { TARGET_KEYS, type Targets } from './targets.ts';
 
 const SPAN_ID_BYTES = 8;
 
@@ -39,32 +40,96 @@ for (const [index, key] of TARGET_KEYS.entries()) {
   KEYS_BY_LENGTH[key.length]!.push({ bytes: Buffer.from(key), index });
 }
 
-/** The values of {@link TARGET_KEYS}; `undefined` where the span has none that is a text. */
-export function readTargetValues(bytes: Uint8Array, start: number, end: number): (string | undefined)[] {
-  const values = new Array<string | undefined>(TARGET_KEYS.length).fill(undefined);
-  for (let at = start; at < end; at = fieldEnd(bytes, at, end)) {
-    if (bytes[at] === SPAN_ATTRIBUTES)
-      readAttribute(bytes, skipVarint(bytes, at + 1), fieldEnd(bytes, at, end), values);
-  }
-  return values;
-}
+// For each length of a key a set of the first letters, by the lower five bits of their codes.
+const FIRST_LETTERS = new Uint32Array(256);
+for (const key of TARGET_KEYS) FIRST_LETTERS[key.length]! |= 1 << (key.charCodeAt(0) & 31);
 
-function readAttribute(bytes: Uint8Array, start: number, end: number, values: (string | undefined)[]): void {
-  let index = -1;
-  let value: string | undefined;
-  for (let at = start; at < end; at = fieldEnd(bytes, at, end)) {
-    if (bytes[at] === KEY_VALUE_KEY) {
-      index = keyIndex(bytes, skipVarint(bytes, at + 1), fieldEnd(bytes, at, end));
-      if (index < 0) return;
-    } else if (bytes[at] === KEY_VALUE_VALUE && index >= 0) {
-      const any = skipVarint(bytes, at + 1);
-      const anyEnd = fieldEnd(bytes, at, end);
-      if (any < anyEnd && bytes[any] === ANY_STRING) {
-        value = readUtf8(bytes, skipVarint(bytes, any + 1), fieldEnd(bytes, any, anyEnd));
+// What is remembered of targets as they stand in spans. Beyond it each is made out anew.
+const MAX_REMEMBERED = 4096;
+const MAX_REMEMBERED_BYTES = 1 << 20;
+
+/** Makes out what spans call. Most call one of a few things, so what the bytes of one meant is remembered. */
+export class TargetReader {
+  readonly #targets: Targets;
+  readonly #known = new ByteDictionary(MAX_REMEMBERED, MAX_REMEMBERED_BYTES);
+  readonly #numbers: number[] = [];
+  // The attributes of a span that matter: for each the number of its key, then its value's bytes up to a 0.
+  #found = new Uint8Array(1024);
+  #length = 0;
+
+  constructor(targets: Targets) {
+    this.#targets = targets;
+  }
+
+  /** The number of what a span calls; 0 if it does not tell. */
+  read(bytes: Uint8Array, start: number, end: number): number {
+    this.#length = 0;
+    for (let at = start; at < end; at = fieldEnd(bytes, at, end)) {
+      if (bytes[at] !== SPAN_ATTRIBUTES) continue;
+      const attribute = skipVarint(bytes, at + 1);
+      if (mayMatter(bytes, attribute)) this.#readAttribute(bytes, attribute, fieldEnd(bytes, at, end));
+    }
+    if (this.#length === 0) return 0;
+    const place = this.#known.add(0, this.#found, 0, this.#length);
+    if (place === DICTIONARY_FULL) return this.#number();
+    this.#numbers[place] ??= this.#number();
+    return this.#numbers[place];
+  }
+
+  #number(): number {
+    const values = new Array<string | undefined>(TARGET_KEYS.length).fill(undefined);
+    for (let at = 0; at < this.#length; ) {
+      const end = this.#found.indexOf(0, at + 1);
+      values[this.#found[at]! - 1] = readUtf8(this.#found, at + 1, end);
+      at = end + 1;
+    }
+    return this.#targets.number(values);
+  }
+
+  #readAttribute(bytes: Uint8Array, start: number, end: number): void {
+    // The key stands first, as every encoder writes it; the bytes of any other order are read all the same.
+    let index = -1;
+    let from = 0;
+    let to = 0;
+    for (let at = start; at < end; at = fieldEnd(bytes, at, end)) {
+      if (bytes[at] === KEY_VALUE_KEY) {
+        const key = skipVarint(bytes, at + 1);
+        index = keyIndex(bytes, key, fieldEnd(bytes, at, end));
+        if (index < 0) return;
+      } else if (bytes[at] === KEY_VALUE_VALUE) {
+        const any = skipVarint(bytes, at + 1);
+        const anyEnd = fieldEnd(bytes, at, end);
+        if (any >= anyEnd || bytes[any] !== ANY_STRING) continue;
+        from = skipVarint(bytes, any + 1);
+        to = fieldEnd(bytes, any, anyEnd);
       }
     }
+    if (index < 0 || from === to) return;
+    this.#keep(index, bytes, from, to);
   }
-  if (index >= 0 && value !== undefined && value !== '') values[index] = value;
+
+  #keep(index: number, bytes: Uint8Array, from: number, to: number): void {
+    const length = this.#length + to - from + 2;
+    if (length > this.#found.length) {
+      const larger = new Uint8Array(length * 2);
+      larger.set(this.#found);
+      this.#found = larger;
+    }
+    let at = this.#length;
+    this.#found[at++] = index + 1;
+    // A byte of 0 would end the value; it is no part of any name.
+    for (let next = from; next < to; next++) this.#found[at++] = bytes[next]! || 0x20;
+    this.#found[at] = 0;
+    this.#length = length;
+  }
+}
+
+/** Whether an attribute may have one of the keys, by the length and the first letter of its own. */
+function mayMatter(bytes: Uint8Array, attribute: number): boolean {
+  // Encoders write the key first.
+  if (bytes[attribute] !== KEY_VALUE_KEY) return true;
+  const letters = FIRST_LETTERS[bytes[attribute + 1]!]!;
+  return letters !== 0 && (letters & (1 << (bytes[attribute + 2]! & 31))) !== 0;
 }
 
 function keyIndex(bytes: Uint8Array, start: number, end: number): number {

@@ -1,6 +1,6 @@
 import { SpanKind } from '@tracewell/plugin';
-import type { CallerVisitor, CallVisitor } from '../../analysis/dependencies.ts';
-import { readParentKey, readTargetValues } from '../../analysis/span-bytes.ts';
+import type { CallVisitor } from '../../analysis/dependencies.ts';
+import { readParentKey, TargetReader } from '../../analysis/span-bytes.ts';
 import type { SpanVisitor } from '../../analysis/span-facts.ts';
 import type { Targets } from '../../analysis/targets.ts';
 import { type Block, RECORD_WORDS } from '../../hot/spans/block.ts';
@@ -38,18 +38,6 @@ export async function visitSpans(index: SpanIndex, window: TimeWindow, visit: Sp
   });
 }
 
-/** As {@link visitSpans}, with what tells a span as somebody's parent. */
-export async function visitCallers(
-  index: SpanIndex,
-  window: TimeWindow,
-  visit: CallerVisitor,
-): Promise<void> {
-  await visitRows(index, window, ({ block }, row) => {
-    const at = row * RECORD_WORDS;
-    visit(operationOf(block, row), block.records[at + WORD_TRACE_LOW]!, block.records[at + WORD_SPAN_KEY]!);
-  });
-}
-
 /** As {@link visitSpans}, for the traces that are wanted, with parents and targets, which are read from the log. */
 export async function visitCalls(
   index: SpanIndex,
@@ -59,6 +47,7 @@ export async function visitCalls(
   visit: CallVisitor,
 ): Promise<void> {
   const reader = new RowReader();
+  const targetReader = new TargetReader(targets);
   await visitRows(index, window, (placed, row) => {
     const { block } = placed;
     const at = row * RECORD_WORDS;
@@ -74,7 +63,7 @@ export async function visitCalls(
       const start = reader.locate(placed, row);
       const end = start + block.lengthOf(row);
       if (!isRoot) parentKey = readParentKey(reader.bytes, start, end);
-      if (calls) target = targets.number(readTargetValues(reader.bytes, start, end));
+      if (calls) target = targetReader.read(reader.bytes, start, end);
     }
     visit(
       operationOf(block, row),
@@ -133,11 +122,12 @@ function operationOf({ operation, operations }: Block, row: number): number {
   return operations[operation[row]!]!;
 }
 
-/** Reads Span messages of a segment one after the other, many with each system call. */
+/** Reads Span messages of a segment one after the other, many with each system call, all into the same memory. */
 class RowReader {
-  bytes = new Uint8Array(0);
+  bytes: Uint8Array = new Uint8Array(READ_BYTES);
   #placed: PlacedBlock | undefined;
   #start = 0;
+  #end = 0;
 
   /** Where the message of a row begins in `bytes`. */
   locate(placed: PlacedBlock, row: number): number {
@@ -145,11 +135,13 @@ class RowReader {
     const offset = block.offsetOf(row);
     const length = block.lengthOf(row);
     // Rows come in the order of their offsets.
-    if (placed !== this.#placed || offset + length > this.#start + this.bytes.length) {
-      const available = Math.max(length, index.segment.bytes - offset);
-      this.bytes = index.segment.read(offset, Math.min(available, Math.max(length, READ_BYTES)));
-      this.#start = offset;
+    if (placed !== this.#placed || offset + length > this.#end) {
+      if (length > this.bytes.length) this.bytes = new Uint8Array(length);
+      const available = Math.max(length, Math.min(this.bytes.length, index.segment.bytes - offset));
+      index.segment.fill(this.bytes.subarray(0, available), offset);
       this.#placed = placed;
+      this.#start = offset;
+      this.#end = offset + available;
     }
     return offset - this.#start;
   }
