@@ -2,9 +2,10 @@
 // export and for each thread or process that a package starts (`*.entry.ts`), and what several share in chunks.
 // Node's loader takes a third of a millisecond for a file, and starting an application with 150 files of ours took
 // twice as long as with these (`npm run bench -- startup`).
-import { globSync, readFileSync, rmSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild-wasm';
+import { withConstants } from './constants.ts';
 
 interface Manifest {
   readonly exports: Record<string, { readonly '@tracewell/source': string; readonly default: string }>;
@@ -36,7 +37,8 @@ for (const file of globSync('packages/*/package.json').sort()) {
   const folder = resolve(dirname(file));
   const { exports } = JSON.parse(readFileSync(file, 'utf8')) as Manifest;
   for (const stale of globSync('dist/**/*.{js,js.map}', { cwd: folder })) rmSync(join(folder, stale));
-  await build({
+  const { outputFiles } = await build({
+    write: false,
     absWorkingDir: folder,
     entryPoints: [
       ...Object.values(exports).map((paths) => ({
@@ -60,4 +62,8 @@ for (const file of globSync('packages/*/package.json').sort()) {
     sourcemap: true,
     logLevel: 'warning',
   });
+  for (const { path, text } of outputFiles) {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, path.endsWith('.js') ? withConstants(text) : text);
+  }
 }
