@@ -1,4 +1,4 @@
-import { decodeScope } from '@tracewell/otlp';
+import { decodeResource, decodeScope } from '@tracewell/otlp';
 import {
   RESOURCE_ATTRIBUTES,
   RESOURCE_SPANS_RESOURCE,
@@ -14,7 +14,6 @@ import { BytesDictionary } from '../../parquet/bytes-dictionary.ts';
 import { GrowingUint32 } from '../../parquet/growing.ts';
 import type { Column, DictionaryValues, FlatColumn, MapColumn } from '../../parquet/values.ts';
 import { AttributeColumn } from '../attributes/attribute-column.ts';
-import { validUtf8 } from '../attributes/key-value.ts';
 import { skipField } from '../attributes/skip-field.ts';
 import type { Origin } from './span-sorter.ts';
 
@@ -56,7 +55,8 @@ export class OriginColumns {
     appendField(message, RESOURCE_SPANS_SCHEMA_URL, bytes, resourceSchemaStart, resourceSchemaEnd);
     const code = this.#resources.add(message.bytes, 0, message.length);
     if (this.#resources.isNew) {
-      this.#serviceOf.push(this.#serviceName(origin));
+      const name = decodeResource(bytes, resourceStart, resourceEnd).attributes['service.name'];
+      this.#serviceOf.push(this.#services.addText(typeof name === 'string' ? name : UNKNOWN_SERVICE));
       if (resourceStart >= 0) addAttributes(this.#attributes, bytes, resourceStart, resourceEnd);
       this.#attributes.endRow();
     }
@@ -114,12 +114,6 @@ export class OriginColumns {
       this.#scopeCodes,
     ])
       numbers.length = 0;
-  }
-
-  #serviceName({ bytes, serviceNameStart, serviceNameEnd }: Origin): number {
-    if (serviceNameStart < 0) return this.#services.addText(UNKNOWN_SERVICE);
-    const name = validUtf8(bytes, serviceNameStart, serviceNameEnd);
-    return this.#services.add(name, 0, name.length);
   }
 }
 

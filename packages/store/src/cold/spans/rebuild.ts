@@ -176,7 +176,11 @@ function has({ valid }: FlatColumn, row: number): boolean {
 }
 
 /** Where {@link locate} found a text. */
-const found = { bytes: new Uint8Array(0), start: 0, end: 0 };
+const found: { bytes: Uint8Array; start: number; end: number } = {
+  bytes: new Uint8Array(0),
+  start: 0,
+  end: 0,
+};
 
 /** Finds the text of a row; returns its length. */
 function locate(values: Values, row: number): number {

@@ -9,9 +9,9 @@ import {
 } from '@tracewell/otlp/wire';
 import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
 import { ParquetFile, type ReadableFile } from '../../parquet/file.ts';
-import type { BytesValues, FlatColumn, Values } from '../../parquet/values.ts';
+import type { BytesValues, FlatColumn } from '../../parquet/values.ts';
 import { decodeRow, type OriginCache } from './rebuild.ts';
-import { readSpanRows, type SpanRows } from './span-rows.ts';
+import { bytesAt, readSpanRows, type SpanRows } from './span-rows.ts';
 
 /**
  * A span file that is open: reads of it what is asked for.
@@ -64,6 +64,22 @@ export class SpanFile {
     return spans;
   }
 
+  /**
+   * The spans of some rows of a row group, given in ascending order. Rows near each other are read together.
+   *
+   * @throws `TracewellError` (`TW_COLD_DAMAGED`)
+   */
+  *readRows(group: number, numbers: ArrayLike<number>): Generator<SpanData> {
+    for (let from = 0; from < numbers.length; ) {
+      const first = numbers[from]!;
+      let to = from + 1;
+      while (to < numbers.length && numbers[to]! - numbers[to - 1]! < NEAR && numbers[to]! - first < MOST)
+        to++;
+      const rows = readSpanRows(this.parquet, group, first, numbers[to - 1]! + 1);
+      for (; from < to; from++) yield decodeRow(rows, numbers[from]! - first, this.#origins);
+    }
+  }
+
   /** The rows of a row group that have a trace id, which follow each other. */
   #rowsOfTrace(group: number, id: Uint8Array): readonly [from: number, to: number] {
     const { parquet } = this;
@@ -100,6 +116,10 @@ function sameBytes(bytes: Uint8Array, start: number, end: number, other: Uint8Ar
   return true;
 }
 
+// Rows less than a page apart are mostly on the same pages, or on neighbours; so many are decoded at once.
+const NEAR = 4096;
+const MOST = 32_768;
+
 const MAX_ORIGINS = 1024;
 
 /** Decodes resources and scopes once. */
@@ -108,7 +128,7 @@ class DecodedOrigins implements OriginCache {
   readonly #scopes = new Map<string, ScopeData>();
 
   resource({ resources }: SpanRows, row: number): ResourceData {
-    const message = messageAt(resources, row);
+    const message = bytesAt(resources, row);
     const key = Buffer.from(message).toString('latin1');
     let resource = this.#resources.get(key);
     if (resource === undefined) {
@@ -121,7 +141,7 @@ class DecodedOrigins implements OriginCache {
   }
 
   scope({ scopes }: SpanRows, row: number): ScopeData {
-    const message = messageAt(scopes, row);
+    const message = bytesAt(scopes, row);
     const key = Buffer.from(message).toString('latin1');
     let scope = this.#scopes.get(key);
     if (scope === undefined) {
@@ -132,13 +152,6 @@ class DecodedOrigins implements OriginCache {
     }
     return scope;
   }
-}
-
-function messageAt(values: Values, row: number): Uint8Array {
-  const isCoded = 'codes' in values;
-  const { bytes, offsets } = (isCoded ? values.dictionary : values) as BytesValues;
-  const index = isCoded ? values.codes[row]! : row;
-  return bytes.subarray(offsets[index], offsets[index + 1]);
 }
 
 type Range = readonly [start: number, end: number];
@@ -158,3 +171,5 @@ export function twoFields(message: Uint8Array, first: number, second: number): r
   }
   return [one, two];
 }
+
+export { bytesAt as messageAt } from './span-rows.ts';

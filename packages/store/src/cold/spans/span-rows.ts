@@ -98,6 +98,14 @@ function wordOf(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
+/** The bytes of a row of a column of byte strings: a view. */
+export function bytesAt(values: Values, row: number): Uint8Array {
+  const isCoded = 'codes' in values;
+  const { bytes, offsets } = (isCoded ? values.dictionary : values) as BytesValues;
+  const index = isCoded ? values.codes[row]! : row;
+  return bytes.subarray(offsets[index], offsets[index + 1]);
+}
+
 /** Texts of a few as their numbers among them. */
 export function numbersOf(values: Values, texts: readonly string[], count: number): Uint8Array {
   const numbers = new Uint8Array(count);

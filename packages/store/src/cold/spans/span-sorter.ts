@@ -8,7 +8,7 @@ export const MAX_SPANS = 1 << 21;
 const NANOS_PER_HOUR = 3_600_000_000_000n;
 
 // What spans of a scope share, in words: the number of their request, then ranges of its bytes, -1 for nothing.
-const ORIGIN_WORDS = 11;
+const ORIGIN_WORDS = 9;
 
 /** Where the parts of a request lie that some spans share. */
 export interface Origin {
@@ -17,8 +17,6 @@ export interface Origin {
   readonly resourceEnd: number;
   readonly resourceSchemaStart: number;
   readonly resourceSchemaEnd: number;
-  readonly serviceNameStart: number;
-  readonly serviceNameEnd: number;
   readonly scopeStart: number;
   readonly scopeEnd: number;
   readonly scopeSchemaStart: number;
@@ -88,8 +86,10 @@ export class SpanSorter {
     this.#trace1.push(word(bytes, at + 4));
     this.#trace2.push(word(bytes, at + 8));
     this.#trace3.push(word(bytes, at + 12));
-    this.#startHigh.push(scanner.startHigh);
-    this.#startLow.push(scanner.startLow);
+    // As the file's column has it, which files are merged by.
+    const isCut = scanner.startHigh > 0x7fff_ffff;
+    this.#startHigh.push(isCut ? 0x7fff_ffff : scanner.startHigh);
+    this.#startLow.push(isCut ? 0xffff_ffff : scanner.startLow);
     this.#spanStart.push(scanner.spanStart);
     this.#spanEnd.push(scanner.spanEnd);
     this.#spanIdAt.push(scanner.spanIdAt);
@@ -160,12 +160,10 @@ export class SpanSorter {
       resourceEnd: words[2]!,
       resourceSchemaStart: words[3]!,
       resourceSchemaEnd: words[4]!,
-      serviceNameStart: words[5]!,
-      serviceNameEnd: words[6]!,
-      scopeStart: words[7]!,
-      scopeEnd: words[8]!,
-      scopeSchemaStart: words[9]!,
-      scopeSchemaEnd: words[10]!,
+      scopeStart: words[5]!,
+      scopeEnd: words[6]!,
+      scopeSchemaStart: words[7]!,
+      scopeSchemaEnd: words[8]!,
     };
   }
 
@@ -241,12 +239,10 @@ function originWords(request: number, scanner: TraceScanner): Int32Array {
   words[2] = scanner.resourceEnd;
   words[3] = scanner.resourceSchemaStart;
   words[4] = scanner.resourceSchemaEnd;
-  words[5] = scanner.serviceNameStart;
-  words[6] = scanner.serviceNameEnd;
-  words[7] = scanner.scopeStart;
-  words[8] = scanner.scopeEnd;
-  words[9] = scanner.scopeSchemaStart;
-  words[10] = scanner.scopeSchemaEnd;
+  words[5] = scanner.scopeStart;
+  words[6] = scanner.scopeEnd;
+  words[7] = scanner.scopeSchemaStart;
+  words[8] = scanner.scopeSchemaEnd;
   return words;
 }
 
