@@ -16,6 +16,7 @@ import { setImmediate } from 'node:timers/promises';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileLock, FileSystem } from '../fs/file-system.ts';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
+import { DirectoryNames } from './directory-names.ts';
 import type { PendingFrame } from './group.ts';
 import { writeIndexFile } from './index-file.ts';
 import { indexPath, isSetAside, isTemporary, isWriterName, lockPath, logDirectory } from './names.ts';
@@ -46,9 +47,6 @@ const MAX_ATTEMPTS = 5;
 
 /** How many logs are begun one after the other that are removed before they have taken anything. */
 const MAX_EMPTY_LOGS = 5;
-
-/** A directory whose time changed this recently may change again within the resolution of that time. */
-const SETTLED_MS = 1000;
 
 /**
  * Opens the logs of a directory and hands every frame in them to the indexer.
@@ -95,8 +93,9 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   #emptyLogs = 0;
   /** Of writers before the present one, and what could not be given to any. */
   #refusedAppends = 0;
-  #listedMs = 0;
-  #modifiedMs = Number.NaN;
+  readonly #writerNames: DirectoryNames;
+  /** Why a log is not followed: damage, or what the system refused the last time. */
+  readonly #stopped = new Map<LogReader<Prepared>, Error>();
   #readError: Error | undefined;
   #refreshing: Promise<void> | undefined;
   #refreshNext: Promise<void> | undefined;
@@ -112,6 +111,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     this.#randomBytes = randomBytes;
     this.#directory = directory;
     this.#logDirectory = logDirectory(directory);
+    this.#writerNames = new DirectoryNames(fileSystem, this.#logDirectory, now);
     this.#indexer = indexer;
     this.#settings = settings;
     this.#files = new ReadFiles(fileSystem);
@@ -206,6 +206,36 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     }
   }
 
+  async seal(): Promise<void> {
+    await this.#writer?.seal();
+    await this.refresh();
+    for (const reader of this.#readers.values()) if (reader !== this.#own) await this.#sealDead(reader);
+  }
+
+  /** Ends the last segment of a log whose writer has died, under its lock. */
+  async #sealDead(reader: LogReader<Prepared>): Promise<void> {
+    const { current } = reader;
+    if (this.#settings.readOnly || this.#stopped.has(reader) || current === undefined) return;
+    if (!current.hasFrames && !current.sealed) return;
+    const lock = this.#fs.tryLock(lockPath(reader.directory));
+    if (lock === undefined) return;
+    try {
+      const tail = await this.#readAll(reader);
+      const { tornBytes, appendable } = recoverLog(this.#fs, reader, tail, this.#randomBytes);
+      this.#tornBytes += tornBytes;
+      const writer = this.#newWriter(reader, appendable);
+      try {
+        await writer.seal();
+      } finally {
+        await writer.close();
+      }
+    } finally {
+      // From here on somebody else may append.
+      reader.limitTo(undefined);
+      lock.release();
+    }
+  }
+
   health(): LogHealth {
     const readers = [...this.#readers.values()];
     const writers = readers.map((reader) => this.#writerHealth(reader));
@@ -264,6 +294,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   }
 
   #writerHealth(reader: LogReader<Prepared>): WriterHealth {
+    const error = this.#stopped.get(reader);
     const locked = reader !== this.#own && this.#fs.isLocked(lockPath(reader.directory));
     return {
       writer: reader.writer,
@@ -271,7 +302,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       segments: reader.segments.length,
       bytes: reader.segments.reduce((sum, segment) => sum + segment.bytes, 0),
       lastSequence: reader.nextSequence - 1,
-      ...(reader.error && { error: reader.error }),
+      ...(error && { error }),
     };
   }
 
@@ -370,10 +401,11 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     if (reader.nextSequence > 1) this.#removedLogs.add(reader.writer);
     reader.forget();
     this.#readers.delete(reader.writer);
+    this.#stopped.delete(reader);
   }
 
   #forgetIfRemoved(reader: LogReader<Prepared>): void {
-    if (reader.segments.length > 0 && reader.error === undefined) return;
+    if (reader.segments.length > 0 && !this.#stopped.has(reader)) return;
     if (this.#fs.statSync(reader.directory) === undefined) this.#forget(reader);
   }
 
@@ -406,12 +438,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
 
   /** Meets writers that are new since the last time. */
   #listWriters(): void {
-    const listedMs = this.#now();
-    const stat = this.#fs.statSync(this.#logDirectory);
-    if (stat?.modifiedMs === this.#modifiedMs && this.#listedMs - this.#modifiedMs > SETTLED_MS) return;
-    this.#listedMs = listedMs;
-    this.#modifiedMs = stat?.modifiedMs ?? Number.NaN;
-    for (const name of this.#fs.listSync(this.#logDirectory)) {
+    for (const name of this.#writerNames.changed() ?? []) {
       if (isWriterName(name) && !this.#readers.has(name)) this.#reader(name);
     }
   }
@@ -462,15 +489,15 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
       this.#listWriters();
       this.#readError = undefined;
     } catch (error) {
-      this.#modifiedMs = Number.NaN;
+      this.#writerNames.forget();
       this.#readError = error as Error;
     }
     for (const reader of this.#readers.values()) {
       try {
         if (reader !== this.#own) this.#forgetIfRemoved(reader);
         // Damage does not go away; what the operating system refuses may.
-        if (reader.error instanceof TracewellError) continue;
-        reader.error = undefined;
+        if (this.#stopped.get(reader) instanceof TracewellError) continue;
+        this.#stopped.delete(reader);
         if (reader === this.#own) {
           this.#forgetOwnRemoved(reader);
           if (reader.applyError !== undefined) this.#writer?.applyAgain();
@@ -480,11 +507,11 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
         if (this.#closed !== undefined) return;
         reader.inspectIfStuck();
         // Its own writer saves the index files.
-        reader.unsaved.length = 0;
+        reader.takeUnsaved();
         this.#forgetIfRemoved(reader);
       } catch (error) {
         // What the indexer did not take is offered again. Of anything else health tells.
-        if (reader.applyError === undefined) reader.error = error as Error;
+        if (reader.applyError === undefined) this.#stopped.set(reader, error as Error);
       }
     }
   }
@@ -498,7 +525,7 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
 
   /** Writes index files for segments that were sealed, or read frame by frame for want of one. Never rejects. */
   async #saveIndexes(reader: LogReader<Prepared>): Promise<void> {
-    for (const segment of reader.unsaved.splice(0)) {
+    for (const segment of reader.takeUnsaved()) {
       try {
         await this.#saveIndex(reader, segment);
       } catch {

@@ -16,6 +16,8 @@
 import { join } from 'node:path';
 import { TracewellError } from '@tracewell/plugin';
 import type { FileSystem } from '../fs/file-system.ts';
+import { DirectoryNames } from './directory-names.ts';
+import { DurableTrack } from './durable-track.ts';
 import {
   emptyFrame,
   FRAME_ALIGNMENT,
@@ -65,6 +67,12 @@ export interface FoundGap {
   readonly gap: Gap;
 }
 
+/** Where reading ends: at so many bytes of a segment. */
+export interface ReadLimit {
+  readonly segment: number;
+  readonly bytes: number;
+}
+
 /** A place where reading stopped, and the frame that should have been there. */
 interface Place {
   readonly offset: number;
@@ -82,8 +90,6 @@ export interface OwnFrame<Prepared> {
 const MIN_CHUNK_BYTES = 1024 * 1024;
 /** And at most, unless a single frame is larger: so a step takes some milliseconds of this thread at most. */
 const MAX_CHUNK_BYTES = 2 * GROUP_BYTES;
-/** A directory that changed this recently may change again within the resolution of its time. */
-const SETTLED_MS = 1000;
 /** How long something unreadable may stand at the end of a log before it is looked into. */
 const STUCK_MS = 1000;
 
@@ -93,34 +99,21 @@ export class LogReader<Prepared> {
   readonly directory: string;
   /** What has been read, oldest first; the last one is where reading goes on. */
   readonly segments: LogSegment[] = [];
-  /** Gaps made by `salvage`, for whoever may repair the files. */
-  readonly foundGaps: FoundGap[] = [];
-  /** Bytes that `salvage` left out. */
-  damagedBytes = 0;
-  /** Segments that are sealed and have been read frame by frame: an index file could save that next time. */
-  readonly unsaved: LogSegment[] = [];
-  nextSequence = 1;
-  /** The highest durable mark among the frames that have been read. */
-  durableMark = 0;
-  /** In the last segment, an offset at or before the first frame that may not be durable. */
-  uncertainFrom = SEGMENT_HEADER_BYTES;
-  /** Why reading does not go on, if so. */
-  error: Error | undefined;
-  /** Why the indexer did not take the next frame, if it did not. */
-  applyError: Error | undefined;
-  /** How far reading may go: in our own log, only as far as it is committed. */
-  limit: { segment: number; bytes: number } | undefined;
-
   readonly #context: ReaderContext<Prepared>;
+  readonly #names: DirectoryNames;
+  readonly #durable = new DurableTrack();
+  readonly #foundGaps: FoundGap[] = [];
+  readonly #unsaved: LogSegment[] = [];
   readonly #frame: Frame = emptyFrame();
   readonly #probe = new Uint8Array(FRAME_ALIGNMENT);
   readonly #groupOffsets: number[] = [];
   #numbers: number[] = [];
   #indexed: ReadonlySet<number> = new Set();
-  #listedMs = 0;
-  #modifiedMs = Number.NaN;
+  #nextSequence = 1;
+  #damagedBytes = 0;
+  #applyError: Error | undefined;
+  #limit: ReadLimit | undefined;
   #stopped: Place = { offset: 0, sequence: 0 };
-  #candidate: Place = { offset: SEGMENT_HEADER_BYTES, sequence: 1 };
   /** Whether something other than zeros and the end of the file stands where reading stopped. */
   #unreadable = false;
   #stuck: { offset: number; sinceMs: number } | undefined;
@@ -129,6 +122,55 @@ export class LogReader<Prepared> {
     this.#context = context;
     this.writer = writer;
     this.directory = join(logDirectory, writer);
+    this.#names = new DirectoryNames(context.fs, this.directory, context.now);
+  }
+
+  /** The sequence number of the frame that is to be read next. */
+  get nextSequence(): number {
+    return this.#nextSequence;
+  }
+
+  /** Bytes that `salvage` left out. */
+  get damagedBytes(): number {
+    return this.#damagedBytes;
+  }
+
+  /** Why the indexer did not take the next frame, if it did not. */
+  get applyError(): Error | undefined {
+    return this.#applyError;
+  }
+
+  /** In the last segment, an offset at or before the first frame that may not be durable. */
+  get uncertainFrom(): number {
+    return this.#durable.uncertainFrom;
+  }
+
+  /** Gaps made by `salvage`, for whoever may repair the files. */
+  get foundGaps(): readonly FoundGap[] {
+    return this.#foundGaps;
+  }
+
+  /** Says that the gaps that were found are repaired. */
+  gapsRepaired(): void {
+    this.#foundGaps.length = 0;
+  }
+
+  /** Whether {@link LogReader.takeUnsaved} has any. */
+  get hasUnsaved(): boolean {
+    return this.#unsaved.length > 0;
+  }
+
+  /**
+   * Hands out, once, the segments that are sealed and have been read frame by frame: an index file could save
+   * that next time.
+   */
+  takeUnsaved(): LogSegment[] {
+    return this.#unsaved.splice(0);
+  }
+
+  /** Says how far reading may go: in our own log, only as far as it is committed; in others, to the end. */
+  limitTo(limit: ReadLimit | undefined): void {
+    this.#limit = limit;
   }
 
   /** The segment that is being read. */
@@ -155,8 +197,8 @@ export class LogReader<Prepared> {
       const next = this.#nextHeader(segment);
       if (next === undefined) return;
       // Between that last look and the beginning of the next segment, more may have been appended.
-      while (this.nextSequence < next.firstSequence && this.#readGroups(segment)) yield;
-      if (this.nextSequence !== next.firstSequence) {
+      while (this.#nextSequence < next.firstSequence && this.#readGroups(segment)) yield;
+      if (this.#nextSequence !== next.firstSequence) {
         this.#leaveOut(segment, lookBehindIn(segment, this.#stopped), next.firstSequence);
         continue;
       }
@@ -217,13 +259,13 @@ export class LogReader<Prepared> {
     for (const { kind, payload, prepared } of frames) {
       this.#handOver(segment, kind, payload, prepared);
       segment.bytes += frameBytes(payload.length);
-      this.nextSequence++;
+      this.#nextSequence++;
     }
   }
 
   /** Goes on to a segment of our own that has just begun, if everything before it has been handed over. */
   beginOwn(header: SegmentHeader): void {
-    if (this.nextSequence !== header.firstSequence) return;
+    if (this.#nextSequence !== header.firstSequence) return;
     if (this.current !== undefined) this.#seal(this.current);
     this.#enter(header);
   }
@@ -233,11 +275,15 @@ export class LogReader<Prepared> {
     if (this.current !== undefined) this.#seal(this.current);
   }
 
-  /** Forgets the segments whose files are gone; returns whether there were any. */
+  /** Forgets the segments whose files are gone; returns whether any went that was not let go on purpose. */
   forgetRemoved(): boolean {
-    const { length } = this.segments;
+    const before = [...this.segments];
     this.#list();
-    return this.segments.length < length;
+    const { indexer } = this.#context;
+    return (
+      this.segments.length < before.length &&
+      before.some((segment) => !this.segments.includes(segment) && indexer.isRetired?.(segment) !== true)
+    );
   }
 
   /** Forgets every segment: this log is not followed any further. */
@@ -247,20 +293,14 @@ export class LogReader<Prepared> {
 
   /** Lists the directory, whatever its time says. */
   relist(): void {
-    this.#modifiedMs = Number.NaN;
+    this.#names.forget();
     this.#list();
   }
 
   /** Lists the directory, if it has changed since the last time, and forgets segments that are gone. */
   #list(): void {
-    const { fs, now } = this.#context;
-    const listedMs = now();
-    const stat = fs.statSync(this.directory);
-    if (stat?.modifiedMs === this.#modifiedMs && this.#listedMs - this.#modifiedMs > SETTLED_MS) return;
-    this.#listedMs = listedMs;
-    this.#modifiedMs = Number.NaN;
-    const names = fs.listSync(this.directory);
-    this.#modifiedMs = stat?.modifiedMs ?? Number.NaN;
+    const names = this.#names.changed();
+    if (names === undefined) return;
     this.#numbers = names.map(segmentNumber).filter((number) => number !== undefined);
     this.#indexed = new Set(
       names
@@ -310,7 +350,7 @@ export class LogReader<Prepared> {
 
   /** The header of the segment after this one, or `undefined` if it has not begun. */
   #nextHeader(segment: LogSegment): SegmentHeader | undefined {
-    if (this.limit !== undefined && this.limit.segment <= segment.number) return undefined;
+    if (this.#limit !== undefined && this.#limit.segment <= segment.number) return undefined;
     let number = this.#numbers.find((candidate) => candidate > segment.number);
     if (number === undefined) return undefined;
     if (number > segment.number + 1) {
@@ -335,7 +375,7 @@ export class LogReader<Prepared> {
     if (header === 'empty' && later === undefined) return undefined;
     const file = this.#context.files.get(path);
     const read = (target: Uint8Array, offset: number) => file.readSync(target, offset);
-    const behind = lookBehind(read, SEGMENT_HEADER_BYTES, this.nextSequence, undefined);
+    const behind = lookBehind(read, SEGMENT_HEADER_BYTES, this.#nextSequence, undefined);
     this.#context.files.close(path);
     if (later === undefined && !behind.damaged) return undefined;
     // A writer may have begun it since.
@@ -343,21 +383,21 @@ export class LogReader<Prepared> {
     if (typeof again === 'object') return again;
     if (!this.#context.salvage) throw damaged(path, 0, 'the header of the segment');
     const id: SegmentId = behind.next?.segment ?? { low: 0, high: 0 };
-    const rebuilt = { id, number, firstSequence: this.nextSequence, writer: this.writer };
+    const rebuilt = { id, number, firstSequence: this.#nextSequence, writer: this.writer };
     const segment = new LogSegment(this.#context.files, this.directory, rebuilt);
     this.#found({
       segmentNumber: number,
       segment,
       offset: 0,
-      firstSequence: this.nextSequence,
-      gap: { length: SEGMENT_HEADER_BYTES, lastSequence: this.nextSequence - 1 },
+      firstSequence: this.#nextSequence,
+      gap: { length: SEGMENT_HEADER_BYTES, lastSequence: this.#nextSequence - 1 },
     });
     return rebuilt;
   }
 
   #found(gap: FoundGap): void {
-    this.foundGaps.push(gap);
-    this.damagedBytes += gap.gap.length;
+    this.#foundGaps.push(gap);
+    this.#damagedBytes += gap.gap.length;
   }
 
   #missing(number: number, next: SegmentHeader): void {
@@ -365,7 +405,7 @@ export class LogReader<Prepared> {
     if (!this.#context.salvage) {
       throw new TracewellError(
         'TW_LOG_SEGMENT_MISSING',
-        `segment ${path} is missing, with frames ${this.nextSequence} to ${next.firstSequence - 1}; ` +
+        `segment ${path} is missing, with frames ${this.#nextSequence} to ${next.firstSequence - 1}; ` +
           `put it back, or open with recovery: 'salvage' to go on without it`,
       );
     }
@@ -374,21 +414,20 @@ export class LogReader<Prepared> {
       segmentNumber: number,
       segment: undefined,
       offset: SEGMENT_HEADER_BYTES,
-      firstSequence: this.nextSequence,
+      firstSequence: this.#nextSequence,
       gap: { length: 0, lastSequence },
     });
-    this.nextSequence = next.firstSequence;
+    this.#nextSequence = next.firstSequence;
   }
 
   #enter(header: SegmentHeader): void {
     const { fs, files, indexer, trustIndexes } = this.#context;
     const segment = new LogSegment(files, this.directory, header);
     // The oldest segments may have been compacted away, perhaps also those that were to be read next.
-    if (this.segments.length === 0) this.nextSequence = Math.max(this.nextSequence, header.firstSequence);
+    if (this.segments.length === 0) this.#nextSequence = Math.max(this.#nextSequence, header.firstSequence);
     this.segments.push(segment);
     this.#stuck = undefined;
-    this.uncertainFrom = SEGMENT_HEADER_BYTES;
-    this.#candidate = { offset: SEGMENT_HEADER_BYTES, sequence: header.firstSequence };
+    this.#durable.beginSegment(header.firstSequence);
     if (!trustIndexes || !this.#indexed.has(segment.number)) return;
     const path = indexPath(this.directory, segment.number);
     const index = readIndexFile(fs, path, segment.idHalves, segment.fileBytes());
@@ -397,8 +436,8 @@ export class LogReader<Prepared> {
     segment.bytes = index.segmentBytes;
     segment.lastSequence = index.lastSequence;
     if (indexer.load(segment, index.bytes)) {
-      this.nextSequence = index.lastSequence + 1;
-      this.durableMark = Math.max(this.durableMark, index.lastSequence);
+      this.#nextSequence = index.lastSequence + 1;
+      this.#durable.trust(index.lastSequence);
       segment.trusted = true;
       this.#stopped = this.#end(segment);
     } else {
@@ -410,18 +449,18 @@ export class LogReader<Prepared> {
   #seal(segment: LogSegment): void {
     if (segment.sealed) return;
     segment.sealed = true;
-    segment.lastSequence = this.nextSequence - 1;
-    this.unsaved.push(segment);
+    segment.lastSequence = this.#nextSequence - 1;
+    this.#unsaved.push(segment);
   }
 
   #end(segment: LogSegment): Place {
-    return { offset: segment.bytes, sequence: this.nextSequence };
+    return { offset: segment.bytes, sequence: this.#nextSequence };
   }
 
   /** Reads and hands over the next whole groups; `false` if there are none. */
   #readGroups(segment: LogSegment): boolean {
     const from = segment.bytes;
-    const sequence = this.nextSequence;
+    const sequence = this.#nextSequence;
     const limit = this.#limitOf(segment) - from;
     this.#stopped = this.#end(segment);
     this.#unreadable = false;
@@ -440,7 +479,7 @@ export class LogReader<Prepared> {
       const count = segment.readInto(bytes, from);
       const end = Math.min(count, limit);
       const needed = this.#handOverGroups(segment, bytes, end);
-      if (segment.bytes > from || this.nextSequence > sequence) return true;
+      if (segment.bytes > from || this.#nextSequence > sequence) return true;
       this.#unreadable = true;
       if (needed <= end || needed > MAX_GROUP_BYTES || count < want) return false;
       // Doubled, or a group of many frames would be checked again for each of them.
@@ -449,8 +488,8 @@ export class LogReader<Prepared> {
   }
 
   #limitOf(segment: LogSegment): number {
-    if (this.limit === undefined || segment.number < this.limit.segment) return Number.POSITIVE_INFINITY;
-    return segment.number === this.limit.segment ? this.limit.bytes : 0;
+    if (this.#limit === undefined || segment.number < this.#limit.segment) return Number.POSITIVE_INFINITY;
+    return segment.number === this.#limit.segment ? this.#limit.bytes : 0;
   }
 
   /**
@@ -463,7 +502,7 @@ export class LogReader<Prepared> {
     const base = segment.bytes;
     const offsets = this.#groupOffsets;
     offsets.length = 0;
-    let sequence = this.nextSequence;
+    let sequence = this.#nextSequence;
     for (let at = 0; ; ) {
       const gap = segment.gaps.get(base + at);
       if (gap !== undefined) {
@@ -472,7 +511,7 @@ export class LogReader<Prepared> {
         offsets.length = 0;
         segment.gaps.delete(base + at);
         segment.bytes = base + at + gap.length;
-        this.nextSequence = gap.lastSequence + 1;
+        this.#nextSequence = gap.lastSequence + 1;
         return 0;
       }
       const parsed = parseFrame(bytes, at, end, segment.idHalves, frame);
@@ -485,21 +524,9 @@ export class LogReader<Prepared> {
       at += frameBytes(frame.payloadLength);
       sequence = frame.kind === FrameKind.VOID ? frame.durableMark + 1 : sequence + 1;
       if (!frame.endsGroup) continue;
-      this.#noteDurable(frame, base + offsets[0]!);
+      this.#durable.note(frame.durableMark, { offset: base + offsets[0]!, sequence: this.#nextSequence });
       this.#handOverFrames(segment, bytes, base, offsets);
       offsets.length = 0;
-    }
-  }
-
-  /** Keeps `uncertainFrom` at or before the first frame above the durable mark. */
-  #noteDurable(lastOfGroup: Frame, groupOffset: number): void {
-    const groupSequence = this.nextSequence;
-    const mark = lastOfGroup.durableMark;
-    if (mark > this.durableMark) this.durableMark = mark;
-    if (this.durableMark >= this.#candidate.sequence - 1) this.uncertainFrom = this.#candidate.offset;
-    if (this.durableMark >= groupSequence - 1) this.uncertainFrom = groupOffset;
-    if (this.uncertainFrom >= this.#candidate.offset) {
-      this.#candidate = { offset: groupOffset, sequence: groupSequence };
     }
   }
 
@@ -516,7 +543,7 @@ export class LogReader<Prepared> {
         undefined,
       );
       segment.bytes = base + at + frameBytes(payloadLength);
-      this.nextSequence = kind === FrameKind.VOID ? durableMark + 1 : sequence + 1;
+      this.#nextSequence = kind === FrameKind.VOID ? durableMark + 1 : sequence + 1;
     }
   }
 
@@ -524,17 +551,18 @@ export class LogReader<Prepared> {
     if (kind === FrameKind.MARK || kind === FrameKind.VOID) return;
     try {
       const payloadOffset = segment.bytes + FRAME_HEADER_BYTES;
-      this.#context.indexer.addFrame(segment, payloadOffset, payload, kind, this.nextSequence, prepared);
+      this.#context.indexer.addFrame(segment, payloadOffset, payload, kind, this.#nextSequence, prepared);
     } catch (cause) {
-      this.applyError = new TracewellError(
+      this.#applyError = new TracewellError(
         'TW_LOG_APPLY_FAILED',
-        `the index did not take frame ${this.nextSequence} of ${segment.path}: ${(cause as Error)?.message ?? cause}; ` +
+        `the index did not take frame ${this.#nextSequence} of ${segment.path}: ${(cause as Error)?.message ?? cause}; ` +
           'the frame is safe in the log and is offered again with the next call',
         { cause },
       );
-      throw this.applyError;
+      throw this.#applyError;
     }
-    this.applyError = undefined;
+    segment.hasFrames = true;
+    this.#applyError = undefined;
   }
 
   /**

@@ -119,7 +119,7 @@ export function repairGaps<Prepared>(
     if (found.segment === undefined) repairMissing(fs, reader, found, randomSegmentId(randomBytes));
     else repairGap(fs, found, found.segment, reader.directory);
   }
-  reader.foundGaps.length = 0;
+  reader.gapsRepaired();
   fs.syncDirectorySync(reader.directory);
 }
 

@@ -22,6 +22,8 @@ export class LogSegment implements Segment {
   readonly firstSequence: number;
   readonly path: string;
   sealed = false;
+  /** Whether a frame was handed to the indexer since opening. */
+  hasFrames = false;
   /** Whether its index was loaded in place of reading its frames. */
   trusted = false;
   /** The sequence number of the last frame, once the segment is sealed. */

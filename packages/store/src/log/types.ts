@@ -109,6 +109,12 @@ export interface LogIndexer<Prepared = undefined> {
 
   /** Forgets a segment: its file is gone, or it is about to be scanned from its start. */
   remove(segment: Segment): void;
+
+  /**
+   * Whether a segment whose file is gone was let go on purpose, because what was in it is elsewhere. Default: no,
+   * somebody has removed it from outside.
+   */
+  isRetired?(segment: Segment): boolean;
 }
 
 /**
@@ -294,6 +300,15 @@ export interface Log<Prepared = undefined> {
    * @throws {@link TracewellError} (`TW_LOG_REFUSED`), as a rejection, if a write or a sync has failed
    */
   flush(): Promise<void>;
+
+  /**
+   * Ends the segments that are appended to, so that all that was stored before the call lies in sealed ones: ours,
+   * and those of writers that have died. A segment without frames is left as it is. What comes next goes into a
+   * new segment, so a log never loses its last one and goes on counting.
+   *
+   * @throws {@link TracewellError} as {@link Log.append}
+   */
+  seal(): Promise<void>;
 
   /** How the log is. Reads no file; may try the locks of other writers. */
   health(): LogHealth;

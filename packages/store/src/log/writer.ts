@@ -30,17 +30,12 @@
  * same bytes are written again at the same place, and everything else behind them.
  */
 import { type ErrorCode, TracewellError } from '@tracewell/plugin';
-import { type FileSystem, isNoSpace, type OpenFile, writeAll, writeAllSync } from '../fs/file-system.ts';
+import { type FileSystem, isNoSpace, writeAll, writeAllSync } from '../fs/file-system.ts';
 import { isKnownKind, MAX_PAYLOAD_BYTES } from './frame.ts';
 import { encodeGroup, type Group, PendingFrame, type Placement, takeGroup } from './group.ts';
-import { segmentPath } from './names.ts';
+import { type ActiveSegment, NextSegment } from './next-segment.ts';
 import type { LogReader } from './reader.ts';
-import {
-  encodeSegmentHeader,
-  randomSegmentId,
-  SEGMENT_HEADER_BYTES,
-  type SegmentHeader,
-} from './segment-header.ts';
+import { encodeSegmentHeader, SEGMENT_HEADER_BYTES } from './segment-header.ts';
 import { type Durability, FrameKind } from './types.ts';
 
 /** What {@link LogWriter} needs to know. */
@@ -54,21 +49,6 @@ export interface WriterOptions {
   readonly onSealed: () => Promise<void>;
   /** The log was removed from outside. Takes the appends that were not acknowledged; `sync`: at process exit. */
   readonly onRemoved: (frames: readonly PendingFrame<unknown>[], sync: boolean) => void;
-}
-
-/** The segment that is appended to. */
-interface ActiveSegment {
-  readonly file: OpenFile;
-  readonly path: string;
-  readonly header: SegmentHeader;
-  /** Where the next group goes; 0 before the first, which brings the segment's header. */
-  end: number;
-}
-
-/** The file of a segment that has not begun. */
-interface NewFile {
-  readonly file: OpenFile;
-  readonly number: number;
 }
 
 /** After a segment could not be made, the next try is this many bytes later. */
@@ -99,9 +79,8 @@ export class LogWriter<Prepared> {
   #running = false;
   #group: Group<Prepared> | undefined;
   #active: ActiveSegment | undefined;
-  #newFile: NewFile | undefined;
+  readonly #next: NextSegment;
   #nextSequence: number;
-  #nextNumber: number;
   /** The highest sequence number that is written; what is above the durable one waits for a sync. */
   #written: number;
   #durable: number;
@@ -124,13 +103,14 @@ export class LogWriter<Prepared> {
     this.#written = this.#durable = reader.nextSequence - 1;
     this.#rollAt = options.segmentBytes;
     const last = reader.current;
-    this.#nextNumber = (last?.number ?? 0) + 1;
+    const { directory, writer: name } = reader;
+    this.#next = new NextSegment(fs, directory, name, (last?.number ?? 0) + 1, options.randomBytes);
     if (last !== undefined && appendable) {
       const { idHalves: id, number, firstSequence, writer } = last;
       const header = { id, number, firstSequence, writer };
       this.#active = { file: fs.openSync(last.path, 'write'), path: last.path, header, end: last.bytes };
     }
-    reader.limit = { segment: last?.number ?? 0, bytes: last?.bytes ?? 0 };
+    reader.limitTo({ segment: last?.number ?? 0, bytes: last?.bytes ?? 0 });
     if (options.durability === 'interval') {
       this.#timer = setInterval(() => this.#syncOnTimer(), options.syncIntervalMs);
       this.#timer.unref();
@@ -180,6 +160,23 @@ export class LogWriter<Prepared> {
     if (this.writeError !== undefined) throw this.writeError;
   }
 
+  /**
+   * Ends the present segment, if it has frames: a mark begins the next one.
+   *
+   * @throws {@link TracewellError} as {@link append}
+   */
+  async seal(): Promise<void> {
+    await this.#drained();
+    const { current } = this.#reader;
+    if (current === undefined || !(current.hasFrames || current.sealed) || this.#status !== 'open') return;
+    if (this.writeError !== undefined) throw this.writeError;
+    this.#rollAt = 0;
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#enqueue(new PendingFrame<Prepared>(FrameKind.MARK, new Uint8Array(0), undefined, resolve, reject));
+    this.#start();
+    await promise;
+  }
+
   /** Hands the indexer what it did not take at first. */
   applyAgain(): void {
     for (const _ of this.#reader.advance());
@@ -198,7 +195,7 @@ export class LogWriter<Prepared> {
     this.#sealIfLarge();
     await Promise.all(this.#background);
     this.#status = 'closed';
-    this.#removeNewFile();
+    this.#next.discard();
     this.#active?.file.closeSync();
     if (unsynced && this.writeError !== undefined) throw this.writeError;
   }
@@ -270,7 +267,7 @@ export class LogWriter<Prepared> {
     if (!this.#fits(group)) {
       const failure = await this.#roll();
       if (failure !== undefined || group.settled) return failure;
-      if (this.#newFile !== undefined) this.#goOnInNewFile();
+      if (this.#next.isMade) this.#goOnInNext();
     }
     const { file } = this.#active!;
     const { position, pieces } = this.#place(group);
@@ -369,7 +366,7 @@ export class LogWriter<Prepared> {
     const { segment, position, firstSequence } = group.placed!;
     const start = Math.max(position, SEGMENT_HEADER_BYTES);
     const reader = this.#reader;
-    reader.limit = { segment: segment.number, bytes: start + group.bytes };
+    reader.limitTo({ segment: segment.number, bytes: start + group.bytes });
     let failure: Error | undefined;
     try {
       if (position === 0) reader.beginOwn(segment);
@@ -383,7 +380,7 @@ export class LogWriter<Prepared> {
       if (firstSequence + i < reader.nextSequence) frame.resolve();
       else frame.reject(failure ?? notReadBack(segment.number, firstSequence + i));
     }
-    if (reader.unsaved.length > 0) this.#inBackground(this.#options.onSealed());
+    if (reader.hasUnsaved) this.#inBackground(this.#options.onSealed());
   }
 
   #refuse(group: Group<Prepared>, { step, error }: Failure, sync: boolean): void {
@@ -532,7 +529,7 @@ export class LogWriter<Prepared> {
       return { step: 'sync', error };
     }
     try {
-      await this.#makeFile();
+      await this.#next.make();
     } catch (error) {
       if (this.#active === undefined) return { step: 'create', error };
       this.#rollAt = this.#active.end + ROLL_RETRY_BYTES;
@@ -540,77 +537,22 @@ export class LogWriter<Prepared> {
     return undefined;
   }
 
-  #goOnInNewFile(): void {
+  #goOnInNext(): void {
     const old = this.#active;
-    this.#activate();
+    this.#active = this.#next.begin(this.#nextSequence);
+    this.#rollAt = this.#options.segmentBytes;
     if (old !== undefined) this.#inBackground(this.#finish(old));
   }
 
-  /** Goes on in the file that was made for the next segment. */
-  #activate(): void {
-    const { file, number } = this.#newFile!;
-    this.#newFile = undefined;
-    const header: SegmentHeader = {
-      id: randomSegmentId(this.#options.randomBytes),
-      number,
-      firstSequence: this.#nextSequence,
-      writer: this.#reader.writer,
-    };
-    this.#active = { file, path: segmentPath(this.#reader.directory, number), header, end: 0 };
-    this.#nextNumber = number + 1;
-    this.#rollAt = this.#options.segmentBytes;
-  }
-
   #beginFirstSync(): void {
-    this.#createFile();
-    try {
-      this.#fs.syncDirectorySync(this.#reader.directory);
-    } catch (error) {
-      this.#removeNewFile();
-      throw error;
-    }
-    this.#activate();
+    this.#next.makeSync();
+    this.#goOnInNext();
   }
 
   /** Nobody appends to this segment any more. A sync by the timer may still be under way. */
   async #finish(old: ActiveSegment): Promise<void> {
     await this.#syncing?.catch(() => {});
     old.file.closeSync();
-  }
-
-  /** Makes the file of the next segment, its name durable before anything in it is acknowledged. */
-  async #makeFile(): Promise<void> {
-    this.#createFile();
-    try {
-      await this.#fs.syncDirectory(this.#reader.directory);
-    } catch (error) {
-      // Not believed if it succeeds the next time: the file is made anew.
-      this.#removeNewFile();
-      throw error;
-    }
-  }
-
-  #createFile(): void {
-    if (this.#newFile !== undefined) return;
-    const number = this.#nextNumber;
-    const path = segmentPath(this.#reader.directory, number);
-    // It may be there already if it could not be removed after an earlier try.
-    const mode = this.#fs.statSync(path) === undefined ? 'create' : 'write';
-    const file = this.#fs.openSync(path, mode);
-    file.truncateSync(0);
-    this.#newFile = { file, number };
-  }
-
-  #removeNewFile(): void {
-    const made = this.#newFile;
-    if (made === undefined) return;
-    this.#newFile = undefined;
-    made.file.closeSync();
-    try {
-      this.#fs.unlinkSync(segmentPath(this.#reader.directory, made.number));
-    } catch {
-      // Empty. It is used for the next segment, or removed by whoever opens the log next.
-    }
   }
 
   #inBackground(work: Promise<void>): void {
