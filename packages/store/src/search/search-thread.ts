@@ -70,7 +70,8 @@ export class SearchThread {
   #answered(worker: Worker, { id, result, error }: Answer): void {
     const waiting = this.#waiting.get(id);
     this.#waiting.delete(id);
-    if (this.#waiting.size === 0) worker.unref();
+    // While it is being ended, who waits for that keeps the process alive.
+    if (this.#waiting.size === 0 && !this.#closed) worker.unref();
     if (error === undefined) waiting?.resolve(result);
     else waiting?.reject(error.damaged ? damaged(error.message) : failed(error.message));
   }
