@@ -2,29 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ParquetFile } from '../../../packages/store/src/parquet/file.ts';
-import { ParquetWriter, type WriterOptions } from '../../../packages/store/src/parquet/writer.ts';
-import { MemorySink, memoryFile } from './memory-file.ts';
-import { anyTable, cellsOf, columnsOf, type Table } from './tables.ts';
-
-const anyOptions: fc.Arbitrary<WriterOptions> = fc.record({
-  compression: fc.constantFrom('none' as const, 1, 3),
-  pageBytes: fc.constantFrom(1, 40, 300, 64 * 1024),
-  pageRows: fc.constantFrom(1, 3, 8, 8192),
-});
-
-export function write(table: Table, options: WriterOptions, split: number): Uint8Array {
-  const sink = new MemorySink();
-  const writer = new ParquetWriter(
-    sink,
-    table.columns.map(({ schema }) => schema),
-    options,
-  );
-  const middle = Math.min(split, table.rows);
-  writer.writeRowGroup(middle, columnsOf(table, 0, middle));
-  writer.writeRowGroup(table.rows - middle, columnsOf(table, middle, table.rows));
-  assert.deepEqual(writer.finish(new Map([['who', 'me']])), { bytes: sink.size, rows: table.rows });
-  return sink.bytes();
-}
+import { memoryFile } from './memory-file.ts';
+import { anyOptions, anyTable, cellsOf, write } from './tables.ts';
 
 test('any table comes back as it was, any part of it too', () => {
   fc.assert(

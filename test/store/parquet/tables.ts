@@ -1,7 +1,10 @@
 // Random tables of every type, as plain JavaScript values and as the columns that the writer takes.
+import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import type { ColumnSchema, ValueType } from '../../../packages/store/src/parquet/schema.ts';
 import type { Column, PlainValues, Values } from '../../../packages/store/src/parquet/values.ts';
+import { ParquetWriter, type WriterOptions } from '../../../packages/store/src/parquet/writer.ts';
+import { MemorySink } from './memory-file.ts';
 
 /** A value as tests compare it: 64-bit integers and timestamps as `bigint`, bytes as hex digits. */
 export type Cell =
@@ -154,9 +157,10 @@ function zero(type: ValueType): Cell {
     case 'timestamp':
       return 0n;
     case 'string':
-    case 'json':
     case 'bytes':
       return '';
+    case 'json':
+      return 'null';
     default:
       return 0;
   }
@@ -238,4 +242,26 @@ function cellAt(type: ValueType, values: Values, index: number): Cell {
     default:
       return values[index]!;
   }
+}
+
+/** Ways to write a file. */
+export const anyOptions: fc.Arbitrary<WriterOptions> = fc.record({
+  compression: fc.constantFrom('none' as const, 1, 3),
+  pageBytes: fc.constantFrom(1, 40, 300, 64 * 1024),
+  pageRows: fc.constantFrom(1, 3, 8, 8192),
+});
+
+/** A table as a file of two row groups, or of one if `split` leaves no rows for the other. */
+export function write(table: Table, options: WriterOptions, split: number): Uint8Array {
+  const sink = new MemorySink();
+  const writer = new ParquetWriter(
+    sink,
+    table.columns.map(({ schema }) => schema),
+    options,
+  );
+  const middle = Math.min(split, table.rows);
+  writer.writeRowGroup(middle, columnsOf(table, 0, middle));
+  writer.writeRowGroup(table.rows - middle, columnsOf(table, middle, table.rows));
+  assert.deepEqual(writer.finish(new Map([['who', 'me']])), { bytes: sink.size, rows: table.rows });
+  return sink.bytes();
 }
