@@ -172,9 +172,11 @@ export interface TraceStore extends Store {
 }
 
 /**
- * Opens the store in a directory, which is made if it is not there. Any number of processes and threads may
- * have the same directory open at the same time; each finds what the others stored, at the latest a second
- * after it was acknowledged.
+ * Opens the store in a directory. Any number of processes and threads may have the same directory open at the
+ * same time; each finds what the others stored, at the latest a second after it was acknowledged.
+ *
+ * A directory that is not there is made, for its owner alone and with a `.gitignore` that keeps it out of Git:
+ * spans may hold what is nobody else's business. To share it with other users, make it beforehand.
  *
  * @param directory - default `.tracewell` in the working directory
  * @throws `TracewellError`, as a rejection: `TW_LOG_DAMAGED` or `TW_LOG_SEGMENT_MISSING` if data that was

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { encodeTraces } from '@tracewell/otlp';
@@ -323,6 +323,20 @@ test('F11 an index file that is damaged, cut or gone is made again from the log'
   const spans = await find(store, { limit: 1000 });
   assert.deepEqual(plain(spans), plain(numbered(0, 12_000).reverse()));
   assert.equal((await store.health()).status, 'ok');
+});
+
+test('a new directory is for its owner alone, and Git passes over it; one that is there stays as it is', async (t) => {
+  const parent = newDirectory(t);
+  const [made, there] = [join(parent, 'above', 'made'), join(parent, 'there')];
+  mkdirSync(there, 0o750);
+  for (const directory of [made, there]) await (await openStore(directory)).close();
+  const modeOf = (path: string): number => statSync(path).mode & 0o777;
+  assert.equal(readFileSync(join(made, '.gitignore'), 'utf8'), '*\n');
+  assert.ok(!existsSync(join(there, '.gitignore')));
+  if (process.platform === 'win32') return;
+  assert.equal(modeOf(made), 0o700);
+  assert.equal(modeOf(there), 0o750 & ~process.umask());
+  assert.equal(modeOf(join(parent, 'above')), 0o777 & ~process.umask());
 });
 
 test('a closed store says so, and closing twice is closing once', async (t) => {

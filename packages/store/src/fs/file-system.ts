@@ -16,8 +16,12 @@ export interface FileSystem {
   statSync(path: string): FileStat | undefined;
   /** The names in a directory, sorted; none if there is no such directory. */
   listSync(path: string): string[];
-  /** Makes a directory whose parent exists; does nothing if it is there. */
-  makeDirectorySync(path: string): void;
+  /**
+   * Makes a directory whose parent exists; does nothing if it is there.
+   *
+   * @param mode - its permissions, less what the umask takes away; default 0o777
+   */
+  makeDirectorySync(path: string, mode?: number): void;
   renameSync(from: string, to: string): void;
   unlinkSync(path: string): void;
   /** Makes the names in a directory durable: what was created, renamed and unlinked. */

@@ -28,9 +28,9 @@ export const nodeFileSystem: FileSystem = {
     }
   },
 
-  makeDirectorySync(path) {
+  makeDirectorySync(path, mode) {
     try {
-      fs.mkdirSync(path);
+      fs.mkdirSync(path, mode);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }

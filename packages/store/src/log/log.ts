@@ -14,6 +14,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { TracewellError } from '@tracewell/plugin';
+import { makeDirectories, makeStoreDirectory } from '../fs/directories.ts';
 import type { FileLock, FileSystem } from '../fs/file-system.ts';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
 import { DirectoryNames } from './directory-names.ts';
@@ -130,6 +131,8 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
 
   async open(): Promise<void> {
     if (!this.#settings.readOnly) {
+      makeDirectories(this.#fs, dirname(this.#directory));
+      makeStoreDirectory(this.#fs, this.#directory);
       makeDirectories(this.#fs, this.#logDirectory);
       this.#claim();
     } else {
@@ -381,10 +384,9 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
   #makeAnew(): void {
     for (let attempt = 1; ; attempt++) {
       try {
-        for (const path of [this.#directory, this.#logDirectory]) {
-          this.#fs.makeDirectorySync(path);
-          this.#fs.syncDirectorySync(dirname(path));
-        }
+        makeStoreDirectory(this.#fs, this.#directory);
+        this.#fs.makeDirectorySync(this.#logDirectory);
+        this.#fs.syncDirectorySync(this.#directory);
         this.#claimNew();
         return;
       } catch (error) {
@@ -552,13 +554,4 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     const tracked = work.finally(() => this.#background.delete(tracked));
     this.#background.add(tracked);
   }
-}
-
-/** Makes a directory and those above it, durably. */
-function makeDirectories(fs: FileSystem, path: string): void {
-  if (fs.statSync(path) !== undefined) return;
-  const parent = dirname(path);
-  makeDirectories(fs, parent);
-  fs.makeDirectorySync(path);
-  fs.syncDirectorySync(parent);
 }
