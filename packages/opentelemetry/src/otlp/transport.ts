@@ -1,6 +1,5 @@
 import type { Agent, IncomingMessage, RequestOptions } from 'node:http';
 import { promisify } from 'node:util';
-import { gzip, gzipSync } from 'node:zlib';
 import { context } from '@opentelemetry/api';
 import { ExportError } from '@tracewell/plugin';
 import { suppressTracing } from '../api/context.ts';
@@ -11,8 +10,6 @@ import { type ExitOutcome, postFromChild } from './exit-post.ts';
 const MAX_ANSWER_BYTES = 1 << 20;
 /** Compressing less than this takes less time than handing it to another thread. */
 const SYNC_GZIP_BYTES = 32 << 10;
-
-const gzipAsync = promisify(gzip);
 
 /** What a receiver answered. */
 export interface OtlpAnswer {
@@ -88,7 +85,7 @@ export class OtlpTransport {
     }
     if (typeof agent === 'function') throw this.#undeliverable('httpAgentOptions is a function');
     if (timeoutMs <= 0) throw this.#timeout(exitTimeoutMs);
-    const body = compression === 'gzip' ? gzipSync(bytes) : bytes;
+    const body = compression === 'gzip' ? zlib().gzipSync(bytes) : bytes;
     const sentHeaders = this.#complete(this.#headers, body);
     let outcome: ExitOutcome;
     try {
@@ -177,8 +174,14 @@ export class OtlpTransport {
   }
 }
 
+/** Loaded only by those who compress: it takes a millisecond of a start. */
+function zlib(): typeof import('node:zlib') {
+  return process.getBuiltinModule('node:zlib');
+}
+
 async function compress(bytes: Uint8Array): Promise<Buffer> {
-  return bytes.length <= SYNC_GZIP_BYTES ? gzipSync(bytes) : gzipAsync(bytes);
+  const { gzip, gzipSync } = zlib();
+  return bytes.length <= SYNC_GZIP_BYTES ? gzipSync(bytes) : promisify(gzip)(bytes);
 }
 
 function exchange(

@@ -1,5 +1,5 @@
-import { randomFillSync } from 'node:crypto';
 import { readHex } from '@tracewell/otlp/wire';
+import { crypto } from '../crypto.ts';
 import { copyShort, Memory } from './memory.ts';
 
 /** Fills bytes with random ones. */
@@ -14,7 +14,7 @@ export class IdSource {
   readonly #block = new Memory(BLOCK_BYTES);
   #at = BLOCK_BYTES;
 
-  constructor(random: RandomSource = randomFillSync) {
+  constructor(random: RandomSource = (bytes) => void crypto().randomFillSync(bytes)) {
     this.#random = random;
   }
 

@@ -1,5 +1,5 @@
-import { createHmac, randomBytes } from 'node:crypto';
 import type { Attributes, AttributeValue } from '@tracewell/plugin';
+import { crypto } from '../crypto.ts';
 import { truncate } from '../recorder/text.ts';
 import type { RedactionPattern } from './rules.ts';
 
@@ -53,7 +53,7 @@ export class Redactor {
     ];
     this.#groups = groupPatterns(settings.patterns);
     this.#replacement = settings.replacement;
-    this.#hashKey = settings.hashKey ?? randomBytes(32);
+    this.#hashKey = settings.hashKey ?? crypto().randomBytes(32);
     this.#valueMaxLength = settings.valueMaxLength;
   }
 
@@ -185,7 +185,7 @@ export class Redactor {
     if (this.#replacement === 'remove') return REMOVED;
     if (this.#replacement !== 'hash') return this.#replacement.text;
     const bytes = value instanceof Uint8Array ? value : Buffer.from(textOf(value));
-    return `hmac-sha256:${createHmac('sha256', this.#hashKey).update(bytes).digest('hex').slice(0, 32)}`;
+    return `hmac-sha256:${crypto().createHmac('sha256', this.#hashKey).update(bytes).digest('hex').slice(0, 32)}`;
   }
 }
 

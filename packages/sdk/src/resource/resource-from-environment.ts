@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Resource } from '@tracewell/plugin';
 import { VERSION } from '../version.ts';
@@ -10,7 +9,7 @@ export interface ResourceOptions {
 }
 
 /** One instance of a service is one process, however often its resource is asked for. */
-const instanceId = randomUUID();
+const instanceId = randomUuid();
 
 /**
  * Describes this process as a resource: what `OTEL_RESOURCE_ATTRIBUTES` says, `OTEL_SERVICE_NAME` over its
@@ -94,4 +93,15 @@ function decode(text: string): string {
       { cause },
     );
   }
+}
+
+/**
+ * A UUID of version 4. It need not be secret, and the engine seeds `Math.random` from the operating system for each
+ * process, so that it is worth no 4 ms of every start for `node:crypto`.
+ */
+function randomUuid(): string {
+  return 'xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx'.replace(/[xy]/g, (place) => {
+    const digit = Math.floor(Math.random() * 16);
+    return (place === 'x' ? digit : (digit & 0x3) | 0x8).toString(16);
+  });
 }
