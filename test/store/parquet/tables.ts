@@ -48,6 +48,9 @@ const text = fc.oneof(
   fc.constantFrom('', 'a', 'GET /cart', 'x'.repeat(300), 'é'.repeat(70), '😀'.repeat(20)),
 );
 
+// hyparquet makes objects of maps, which move keys that look like numbers to the front and lose this one.
+const mapKey = text.filter((key) => key !== '__proto__' && !/^\d+$/.test(key));
+
 const VALUES: Readonly<Record<ValueType, fc.Arbitrary<Cell>>> = {
   boolean: fc.boolean(),
   int32,
@@ -68,7 +71,7 @@ function cells(schema: ColumnSchema, rows: number): fc.Arbitrary<Cell[]> {
   let cell: fc.Arbitrary<Cell> = value;
   if (schema.shape === 'list') cell = fc.array(value, { maxLength: 4 });
   if (schema.shape === 'map') {
-    cell = fc.uniqueArray(fc.tuple(text, value), { maxLength: 4, selector: ([key]) => key });
+    cell = fc.uniqueArray(fc.tuple(mapKey, value), { maxLength: 4, selector: ([key]) => key });
   }
   if (schema.nullable === true) cell = fc.option(cell, { nil: null });
   // Real columns repeat themselves.
