@@ -1,25 +1,25 @@
 /**
- * Keeps SQL from counting a span twice that was inserted twice.
+ * Keeps SQL from counting a row twice that was inserted twice.
  *
- * A file has each span once, but two files may have a copy each: an insert was repeated, and the repetition came
+ * A file has each row once, but two files may have a copy each: an insert was repeated, and the repetition came
  * into another part of the log. Whether that is so is found out once for each file of what is hot, by joining it
  * with the others; DuckDB reads of those only what the statistics say may overlap in time. What is found stands
  * in a table of keys, and only rows with such a key are compared when a query runs. Nearly always there is none,
  * and a view is a plain scan. Files of the cold tier have no copies among themselves.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { UNFINISHED } from '../hot/spans/same-span.ts';
-import { readParquet, text } from './tables.ts';
+import { type Identity, readParquet, type Table } from './tables.ts';
 
-/** What a span is known by. */
-const KEY = 'trace_id, span_id, start_time';
+/** What makes the table of keys of a table, empty. */
+export function copiesTable({ name, identity }: Table): string {
+  return `CREATE TABLE ${copiesOf(name)} (${identity.key.map(({ name, type }) => `${name} ${type}`).join(', ')})`;
+}
 
-/** What makes the table of keys. */
-export const COPIES_TABLE =
-  'CREATE TABLE span_copies (trace_id VARCHAR, span_id VARCHAR, start_time TIMESTAMP_NS)';
-
-/** Knows the keys of spans that are in more than one file. */
+/** Knows the keys of rows of a table that are in more than one file. */
 export class Copies {
+  readonly #name: string;
+  readonly #identity: Identity;
+  readonly #key: string;
   /** Files of what is hot that were compared with all that were known then. */
   #hot = new Set<string>();
   /** Files of the cold tier that those were compared with. */
@@ -27,8 +27,14 @@ export class Copies {
   #some = false;
   #turn: Promise<unknown> = Promise.resolve();
 
+  constructor({ name, identity }: Table) {
+    this.#name = copiesOf(name);
+    this.#identity = identity;
+    this.#key = identity.key.map((column) => column.name).join(', ');
+  }
+
   /**
-   * Where the spans of some files are read from, each once: what stands behind `FROM`.
+   * Where the rows of some files, at least one, are read from, each row once: what stands behind `FROM`.
    *
    * @param connection - for the search for copies
    */
@@ -36,7 +42,7 @@ export class Copies {
     const run = this.#turn.then(async () => {
       await this.#compare(connection, hot, cold);
       const files = readParquet([...cold, ...hot]);
-      return this.#some ? withoutCopies(files) : files;
+      return this.#some ? this.#withoutCopies(files) : files;
     });
     this.#turn = run.catch(() => {});
     return run;
@@ -47,20 +53,20 @@ export class Copies {
     hot: readonly string[],
     cold: readonly string[],
   ): Promise<void> {
-    const compared = new Set(hot.filter((path) => this.#hot.has(path)));
+    const compared = hot.filter((path) => this.#hot.has(path));
     const newCold = cold.filter((path) => !this.#cold.has(path));
-    const pairs: [files: readonly string[], others: readonly string[]][] = [];
-    if (newCold.length > 0 && compared.size > 0) pairs.push([[...compared], newCold]);
     const known = [...cold, ...compared];
+    const pairs: [files: readonly string[], others: readonly string[]][] = [];
+    if (newCold.length > 0 && compared.length > 0) pairs.push([compared, newCold]);
     for (const path of hot) {
-      if (compared.has(path)) continue;
+      if (this.#hot.has(path)) continue;
       if (known.length > 0) pairs.push([[path], [...known]]);
       known.push(path);
     }
     for (const [files, others] of pairs) {
       const { rowsChanged } = await connection.run(
-        `INSERT INTO span_copies SELECT DISTINCT ${KEY} FROM ${readParquet(files)}
-           SEMI JOIN (SELECT ${KEY} FROM ${readParquet(others)}) AS others USING (${KEY})`,
+        `INSERT INTO ${this.#name} SELECT DISTINCT ${this.#key} FROM ${readParquet(files)}
+           SEMI JOIN (SELECT ${this.#key} FROM ${readParquet(others)}) AS others USING (${this.#key})`,
       );
       this.#some ||= rowsChanged > 0;
     }
@@ -68,15 +74,17 @@ export class Copies {
     this.#hot = new Set(hot);
     this.#cold = new Set(cold);
   }
+
+  #withoutCopies(files: string): string {
+    return `(
+      SELECT * FROM ${files} ANTI JOIN ${this.#name} USING (${this.#key})
+      UNION ALL
+      SELECT * FROM ${files} SEMI JOIN ${this.#name} USING (${this.#key})
+        QUALIFY row_number() OVER (PARTITION BY ${this.#key} ORDER BY ${this.#identity.first}) = 1
+    )`;
+  }
 }
 
-/** As `preferredCopy` of the index chooses: the finished one, else the one that ended later. */
-function withoutCopies(files: string): string {
-  const unfinished = `coalesce(attributes[${text(UNFINISHED)}] = 'true', false)`;
-  return `(
-    SELECT * FROM ${files} ANTI JOIN span_copies USING (${KEY})
-    UNION ALL
-    SELECT * FROM ${files} SEMI JOIN span_copies USING (${KEY})
-      QUALIFY row_number() OVER (PARTITION BY ${KEY} ORDER BY ${unfinished}, duration_ns DESC) = 1
-  )`;
+function copiesOf(table: string): string {
+  return `${table}_copies`;
 }

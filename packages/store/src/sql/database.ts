@@ -4,11 +4,11 @@
  */
 import { type DuckDBConnection, DuckDBInstance, StatementType } from '@duckdb/node-api';
 import { TracewellError } from '@tracewell/plugin';
-import { COPIES_TABLE, Copies } from './copies.ts';
+import { Copies, copiesTable } from './copies.ts';
 import type { HeldFiles } from './hot-files.ts';
 import { SegmentGone } from './hot-segment.ts';
 import { checkStatement } from './statement.ts';
-import { readParquet, TABLES, type Table, text, viewOf } from './tables.ts';
+import { TABLES, type Table, text, viewOf } from './tables.ts';
 import type { SqlColumn, SqlValue } from './types.ts';
 import { rowsOf, sizeOf } from './values.ts';
 
@@ -63,7 +63,7 @@ export async function openLocked(options: DatabaseOptions): Promise<DuckDBInstan
     'SET GLOBAL parquet_metadata_cache = true',
     `SET GLOBAL allowed_directories = [${options.directories.map(text).join(', ')}]`,
     'SET GLOBAL enable_external_access = false',
-    COPIES_TABLE,
+    ...TABLES.map(copiesTable),
     ...['now', 'get_current_timestamp', 'transaction_timestamp'].map(
       // The times of our columns have no zone (they are UTC), and DuckDB compares no such time with one that has.
       (name) => `CREATE MACRO ${name}() AS system.main.now()::TIMESTAMP`,
@@ -82,7 +82,7 @@ export async function openLocked(options: DatabaseOptions): Promise<DuckDBInstan
 export class Database {
   readonly #instance: DuckDBInstance;
   readonly #directories: readonly string[];
-  readonly #copies = new Copies();
+  readonly #copies = new Map(TABLES.map((table) => [table, new Copies(table)]));
 
   private constructor(instance: DuckDBInstance, directories: readonly string[]) {
     this.#instance = instance;
@@ -122,7 +122,11 @@ export class Database {
         if (!names.has(table.name)) continue;
         const { hot, cold } = await filesOf(table);
         held.push(hot);
-        await connection.run(viewOf(table, await this.#source(connection, table, hot.paths, cold)));
+        const isEmpty = hot.paths.length + cold.length === 0;
+        const source = isEmpty
+          ? undefined
+          : await this.#copies.get(table)!.source(connection, hot.paths, cold);
+        await connection.run(viewOf(table, source));
       }
       if (stopped) throw new Error('stopped');
       return await select(connection, sql, maxRows);
@@ -132,17 +136,6 @@ export class Database {
       connection.closeSync();
       for (const files of held) files.release();
     }
-  }
-
-  async #source(
-    connection: DuckDBConnection,
-    { name }: Table,
-    hot: readonly string[],
-    cold: readonly string[],
-  ): Promise<string | undefined> {
-    if (hot.length + cold.length === 0) return undefined;
-    if (name === 'spans') return this.#copies.source(connection, hot, cold);
-    return readParquet([...cold, ...hot]);
   }
 
   /** An error of DuckDB, with a code and without what is nobody's business. */

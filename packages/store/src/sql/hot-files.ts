@@ -16,6 +16,7 @@
 import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { writeHotRows } from './hot-rows.ts';
 import { type HotSegment, payloadsOf } from './hot-segment.ts';
 import type { Table } from './tables.ts';
 
@@ -118,7 +119,7 @@ export class HotFiles {
     const file = openSync(`${path}.tmp`, 'w', 0o600);
     let hasRows: boolean;
     try {
-      hasRows = table.convert(payloadsOf(segment, table.content, from, to), {
+      hasRows = writeHotRows(table.name, payloadsOf(segment, table.content, from, to), {
         write: (bytes) => writeFully(file, bytes),
       });
     } catch (error) {

@@ -1,0 +1,47 @@
+/** Files of the rows that frames of the log hold, as compaction writes them. */
+import { TracewellError } from '@tracewell/plugin';
+import { writeCommentFile } from '../cold/comments/comment-file.ts';
+import { LogSorter } from '../cold/logs/log-sorter.ts';
+import { writeLogFile } from '../cold/logs/write-log-file.ts';
+import { SpanSorter } from '../cold/spans/span-sorter.ts';
+import { writeSpanFile } from '../cold/spans/write-span-file.ts';
+import { type Comment, decodeComment } from '../comments/comment.ts';
+import type { Sink } from '../parquet/output.ts';
+import type { TableName } from './tables.ts';
+
+/**
+ * Writes the file of a table's rows.
+ *
+ * @param payloads - of the frames that hold them
+ * @returns whether there are any
+ */
+export function writeHotRows(table: TableName, payloads: Iterable<Uint8Array>, sink: Sink): boolean {
+  switch (table) {
+    case 'spans': {
+      const sorter = new SpanSorter();
+      for (const payload of payloads) leniently(() => sorter.add(payload));
+      return writeSpanFile(sorter, sink) !== undefined;
+    }
+    case 'logs': {
+      const sorter = new LogSorter();
+      for (const payload of payloads) leniently(() => sorter.add(payload));
+      return writeLogFile(sorter, sink) !== undefined;
+    }
+    case 'comments': {
+      const comments: Comment[] = [];
+      for (const payload of payloads) leniently(() => comments.push(decodeComment(payload)));
+      return writeCommentFile(comments, sink) > 0;
+    }
+    default:
+      return false;
+  }
+}
+
+/** A frame that does not hold what its kind says was not written by an insert of ours. The index has counted it. */
+function leniently(add: () => unknown): void {
+  try {
+    add();
+  } catch (error) {
+    if (!(error instanceof TracewellError)) throw error;
+  }
+}
