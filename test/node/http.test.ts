@@ -91,6 +91,34 @@ describe('HTTP spans in this process', () => {
     }
   });
 
+  it('F50 keeps secrets of a query out of the spans of http and fetch alike', async () => {
+    const origin = `http://127.0.0.1:${port}`;
+    const secret = '/blob?part=1&sig=s3cret&X-Amz-Signature=s3cret%20too';
+    const redacted = '/blob?part=1&sig=REDACTED&X-Amz-Signature=REDACTED';
+    const http = instrumentHttp(plugin, { disableIncomingRequestInstrumentation: true });
+    await finished(get(`${origin}${secret}`));
+    http.disable();
+    const viaFetch = instrumentFetch(plugin);
+    for (const path of [secret, '/blob?own=s3cret', '/blob?a=%2F%20b&c'])
+      await (await fetch(origin + path)).text();
+    viaFetch.disable();
+    const own = instrumentFetch(plugin, { redactedQueryParams: ['own'] });
+    await (await fetch(`${origin}/blob?own=s3cret`)).text();
+    own.disable();
+
+    const all = await recorded();
+    const urls = all.map(({ attributes }) => String(attributes['url.full']).slice(origin.length));
+    deepStrictEqual(urls, [
+      redacted,
+      redacted,
+      '/blob?own=s3cret',
+      '/blob?a=%2F%20b&c',
+      '/blob?own=REDACTED',
+    ]);
+    const query = all[1]!.attributes['url.query'];
+    strictEqual(query, '?part=1&sig=REDACTED&X-Amz-Signature=REDACTED');
+  });
+
   it('records nothing and sends nothing where tracing is suppressed', async () => {
     const http = instrumentHttp(plugin);
     const viaFetch = instrumentFetch(plugin);

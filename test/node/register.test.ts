@@ -35,6 +35,14 @@ describe('node --import @tracewell/node/register', { concurrency: 2 }, () => {
     });
   }
 
+  it('tells in a line that an SDK which the application starts gets no spans', async (t) => {
+    const cwd = temporaryFolder(t);
+    const { code, stderr } = await runApp('own-sdk.mjs', cwd);
+    strictEqual(code, 0);
+    match(stderr, /^tracewell: Another OpenTelemetry SDK was started in this process and refused, [^\n]*\n$/);
+    deepStrictEqual(byName(await storedSpans(join(cwd, '.tracewell'))), ['work']);
+  });
+
   for (const app of ['express.mjs', 'express.cjs']) {
     it(`loads the instrumentations that are installed, and takes the route of ${app} from them`, async (t) => {
       const cwd = temporaryFolder(t);

@@ -483,6 +483,36 @@ test('F50 no header and no password of a URL shows in an error', async () => {
   for (const error of errors) assert.equal(leaks(error), false, String(error));
 });
 
+test('its product names the version of the package', async () => {
+  const manifest = new URL('../../packages/opentelemetry/package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8'));
+  await using receiver = await otlpReceiver();
+  const exporter = otlpExporter({ url: receiver.url });
+  await exporter.export(sample(1).batch);
+  await exporter.shutdown?.();
+  assert.equal(receiver.requests[0]!.headers['user-agent'], `OTel-OTLP-Exporter-Tracewell/${version}`);
+});
+
+test('TRACEWELL_EXIT_TIMEOUT says how long it may hold up the end, options win, nonsense is told', () => {
+  const exportSync = (text: string, options: OtlpExporterOptions = {}): string[] => {
+    const told: string[] = [];
+    const env = { TRACEWELL_EXIT_TIMEOUT: text, OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:1' };
+    const exporter = otlpExporter({ env, onWarning: (warning) => told.push(warning), ...options });
+    try {
+      exporter.exportSync?.(sample(1).batch);
+    } catch (error) {
+      told.push((error as Error).message);
+    }
+    return told;
+  };
+  assert.match(exportSync('0').join(), /^[^,]*exitTimeoutMillis is 0/);
+  assert.match(exportSync('0', { exitTimeoutMillis: 5000 }).join(), /^[^,]*cannot be reached: ECONNREFUSED/);
+  assert.match(
+    exportSync('-1').join(),
+    /TRACEWELL_EXIT_TIMEOUT must be a number of milliseconds from 0 on, got "-1".*ECONNREFUSED/,
+  );
+});
+
 test('wrong options throw at once and name the field', () => {
   const wrong: [Record<string, unknown>, RegExp][] = [
     [{ url: 'nowhere' }, /url/],

@@ -8,6 +8,7 @@ import {
   ROOT_CONTEXT,
   trace,
 } from '@opentelemetry/api';
+import { BasicTracerProvider } from '@opentelemetry/sdk-trace-base';
 import { type RegisterOptions, registerOpenTelemetry } from '@tracewell/opentelemetry';
 import { recording } from './recording.ts';
 
@@ -132,4 +133,22 @@ test('b3 and jaeger come from the published packages; what is not known is left 
 
 test('whoever is no plugin is refused at once', () => {
   assert.throws(() => registerOpenTelemetry({ plugin: undefined as never }), TypeError);
+});
+
+test('an SDK that is started later is refused by the API, and that is told, once, with what to do', () => {
+  const warnings: string[] = [];
+  const { setGlobalTracerProvider } = trace;
+  const registration = registerOpenTelemetry({
+    plugin: recording().plugin,
+    onWarning: (text) => warnings.push(text),
+  });
+  assert.deepEqual(warnings, []);
+  for (let attempt = 0; attempt < 2; attempt++) {
+    assert.equal(trace.setGlobalTracerProvider(new BasicTracerProvider()), false);
+  }
+  assert.equal(warnings.length, 1);
+  assert.match(warnings[0]!, /SDK was started in this process and refused.*add tracewellSpanProcessor/);
+  registration.unregister();
+  assert.equal(trace.setGlobalTracerProvider, setGlobalTracerProvider);
+  assert.equal(trace.setGlobalTracerProvider(new BasicTracerProvider()), true);
 });

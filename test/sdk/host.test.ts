@@ -229,6 +229,47 @@ describe('F51 a plugin or exporter that misbehaves', () => {
     await tracing.shutdown({ timeoutMs: 200 }).catch(() => {});
   });
 
+  test('a back end that is down is reported by its exporter, and not again by the flush around it', async () => {
+    const errors: TracewellError[] = [];
+    const exporter = arrayExporter();
+    let isDown = true;
+    await using tracing = start({
+      exporters: {
+        ...exporter,
+        export: (batch) => (isDown ? Promise.reject(new Error('no route')) : exporter.export(batch)),
+      },
+      onError: (error) => errors.push(error),
+      flushIntervalMs: 5,
+      breaker: { failures: 1000 },
+    });
+    record(tracing.plugin, 'span');
+    for (let waited = 0; errors.length === 0 && waited < 400; waited++) await sleep(5);
+    // Several flushes later.
+    await sleep(100);
+    assert.deepEqual(
+      errors.map(({ code, message }) => [code, message]),
+      [['TW_EXPORT_FAILED', 'array: no route']],
+    );
+    isDown = false;
+    await tracing.flush();
+    assert.deepEqual(names(exporter.spans), ['span']);
+  });
+
+  test('spans that are dropped because a back end is down are reported all the same', async () => {
+    const errors: TracewellError[] = [];
+    await using tracing = start({
+      exporters: { name: 'down', export: () => Promise.reject(new Error('no route')) },
+      onError: (error) => errors.push(error),
+      flushIntervalMs: 5,
+      retry: { maxElapsedMs: 1 },
+    });
+    record(tracing.plugin, 'span');
+    const dropped = (): number[] =>
+      errors.filter((error) => error instanceof FlushError).map((error) => error.dropped);
+    for (let waited = 0; dropped().length === 0 && waited < 400; waited++) await sleep(5);
+    assert.deepEqual(dropped(), [1]);
+  });
+
   test('a flush that hangs is given up, and the next one is tried', async () => {
     let flushes = 0;
     const plugin = Object.assign(new MinimalPlugin(), {

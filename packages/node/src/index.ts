@@ -12,4 +12,6 @@ export type { HttpOptions } from './http/options.ts';
 export { SENSITIVE_QUERY_PARAMETERS } from './http/query.ts';
 export type { Instrumentation } from './instrumentation.ts';
 export type { PublishedInstrumentation } from './instrumentations/load.ts';
-export { type TracewellNode, type TracewellOptions, tracewell } from './tracewell.ts';
+export { tracewell } from './tracewell.ts';
+export type { TracewellNode } from './tracewell-node.ts';
+export type { TracewellOptions } from './tracewell-options.ts';

@@ -5,10 +5,10 @@
  */
 
 export { contextWithSpan, isTracingSuppressed, SPAN_KEY, suppressTracing } from './api/context.ts';
+export type { IdGenerator } from './api/id-generator.ts';
 export { PluginSpan } from './api/plugin-span.ts';
 export {
   createTracerProvider,
-  type IdGenerator,
   type PluginTracerProvider,
   type TracerProviderOptions,
 } from './api/tracer-provider.ts';

@@ -14,5 +14,6 @@ export const checkFetchOptions: Check = options<FetchOptions>({
     requestHeaders: names,
     responseHeaders: names,
   }),
+  redactedQueryParams: names,
   onError: aFunction,
 });

@@ -15,6 +15,7 @@ import type { Attributes, TracerPlugin } from '@tracewell/plugin';
 import { guarded, guardedSubscriber } from '../guard.ts';
 import { headerCapture } from '../http/header-capture.ts';
 import { normalizedMethod } from '../http/method.ts';
+import { hasParameter, redactedQuery, SENSITIVE_QUERY_PARAMETERS } from '../http/query.ts';
 import type { Instrumentation } from '../instrumentation.ts';
 import { setAttributes, toApiAttributes } from '../span.ts';
 import { tracerOf } from '../tracer.ts';
@@ -49,6 +50,7 @@ export function instrumentFetch(
   const { onError = () => {}, headersToSpanAttributes: captured } = options;
   const captureRequest = headerCapture('request', captured?.requestHeaders);
   const captureResponse = headerCapture('response', captured?.responseHeaders);
+  const redacted = new Set(options.redactedQueryParams ?? SENSITIVE_QUERY_PARAMETERS);
   const spans = new WeakMap<FetchRequest, Span>();
 
   function onCreate(message: unknown): void {
@@ -57,7 +59,7 @@ export function instrumentFetch(
     if (request.method === 'CONNECT' || isTracingSuppressed(active)) return;
     if (ignore !== undefined && guarded(onError, ignore, request) === true) return;
     if (options.requireParentforSpans === true && trace.getSpanContext(active) === undefined) return;
-    const attributes = outgoingAttributes(request);
+    const attributes = outgoingAttributes(request, redacted);
     if (attributes === undefined) return;
     if (startHook !== undefined) Object.assign(attributes, guarded(onError, startHook, request));
 
@@ -147,14 +149,13 @@ export function instrumentFetch(
 }
 
 /** @returns `undefined` if the request has no URL, as a custom dispatcher may bring about */
-function outgoingAttributes({
-  path,
-  origin,
-  method,
-  headers,
-}: FetchRequest): Record<string, Attributes[string]> | undefined {
+function outgoingAttributes(
+  { path, origin, method, headers }: FetchRequest,
+  redacted: ReadonlySet<string>,
+): Record<string, Attributes[string]> | undefined {
   const url = URL.parse(path, String(origin));
   if (url === null) return undefined;
+  redact(url, redacted);
   const scheme = url.protocol.slice(0, -1);
   const port = url.port === '' ? { http: 80, https: 443 }[scheme] : Number(url.port);
   return {
@@ -168,6 +169,15 @@ function outgoingAttributes({
     'server.port': port,
     'user_agent.original': lastOf(requestHeaders({ headers }).get('user-agent')),
   };
+}
+
+/** Replaces what is secret in a URL, and leaves any other as it is written. */
+function redact(url: URL, redacted: ReadonlySet<string>): void {
+  const query = url.search.slice(1);
+  if (hasParameter(query, redacted)) url.search = redactedQuery(query, redacted);
+  if (url.username === '' && url.password === '') return;
+  url.username = 'REDACTED';
+  url.password = 'REDACTED';
 }
 
 /** The code of a system error, and otherwise the name: the code of a `DOMException` is a number that says nothing. */

@@ -23,7 +23,8 @@ export interface FetchResponse {
 }
 
 /**
- * Options of {@link instrumentFetch}: the names and meanings are those of `@opentelemetry/instrumentation-undici`.
+ * Options of {@link instrumentFetch}: the names and meanings are those of `@opentelemetry/instrumentation-undici`,
+ * and `redactedQueryParams` that of `instrumentHttp`.
  *
  * Hooks run inline with the request; what one throws goes to `onError` and changes nothing else.
  */
@@ -43,6 +44,8 @@ export interface FetchOptions {
     readonly requestHeaders?: readonly string[];
     readonly responseHeaders?: readonly string[];
   };
+  /** Query parameters whose values are replaced in `url.full` and `url.query`. Default `SENSITIVE_QUERY_PARAMETERS`. */
+  readonly redactedQueryParams?: readonly string[];
   /** Is told what a hook threw. Default: nobody is told. */
   readonly onError?: (error: unknown) => void;
 }

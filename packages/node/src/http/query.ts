@@ -27,6 +27,14 @@ export function redactedQuery(query: string, redacted: ReadonlySet<string>): str
   return parameters.toString();
 }
 
+/** Whether a query string (without its `?`) has one of some parameters. */
+export function hasParameter(query: string, names: ReadonlySet<string>): boolean {
+  if (query === '') return false;
+  const parameters = new URLSearchParams(query);
+  for (const name of names) if (parameters.has(name)) return true;
+  return false;
+}
+
 const AMPERSAND = 38;
 const EQUALS = 61;
 

@@ -12,7 +12,7 @@ import {
   type Shape,
   someText,
 } from '../options.ts';
-import type { TracewellOptions } from '../tracewell.ts';
+import type { TracewellOptions } from '../tracewell-options.ts';
 
 /** Options that say where spans go, which a plugin decides by itself. */
 const DESTINATIONS = ['directory', 'store', 'exporters'] as const;

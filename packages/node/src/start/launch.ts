@@ -4,7 +4,8 @@ import { type Registration, registerOpenTelemetry } from '@tracewell/opentelemet
 import { startTracing, type Tracing } from '@tracewell/sdk';
 import type { TraceStore } from '@tracewell/store';
 import { guarded } from '../guard.ts';
-import type { Started, TracewellNode, TracewellOptions } from '../tracewell.ts';
+import type { Started, TracewellNode } from '../tracewell-node.ts';
+import type { TracewellOptions } from '../tracewell-options.ts';
 import { readConfiguration } from './configuration.ts';
 import { createDestinations } from './exporters.ts';
 import { instrument } from './instrument.ts';

@@ -23,10 +23,10 @@ import {
 } from '@tracewell/plugin';
 import { contextWithSpan, isTracingSuppressed, SPAN_KEY } from './context.ts';
 import { DrawnIdentity } from './drawn-identity.ts';
+import type { IdGenerator } from './id-generator.ts';
 import { PluginSpan, toPluginLinks } from './plugin-span.ts';
 import { toPluginContext } from './span-context.ts';
 import { toUnixNanos } from './time.ts';
-import type { IdGenerator } from './tracer-provider.ts';
 
 /** The API counts its kinds from 0, OTLP from 1. */
 const KINDS = [SpanKind.INTERNAL, SpanKind.SERVER, SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.CONSUMER];

@@ -1,15 +1,8 @@
 import type { SpanContext, Tracer, TracerOptions, TracerProvider } from '@opentelemetry/api';
 import type { SpanHandle, TracerPlugin } from '@tracewell/plugin';
+import type { IdGenerator } from './id-generator.ts';
 import { PluginSpan } from './plugin-span.ts';
 import { PluginTracer } from './plugin-tracer.ts';
-
-/** Draws ids; OpenTelemetry's interface of that name, so that its generators (AWS X-Ray's, say) serve here. */
-export interface IdGenerator {
-  /** 32 lower-case hex digits, not all zero. */
-  generateTraceId(): string;
-  /** 16 lower-case hex digits, not all zero. */
-  generateSpanId(): string;
-}
 
 /** Options of {@link createTracerProvider}. */
 export interface TracerProviderOptions {

@@ -1,5 +1,6 @@
 import type { Agent, AgentOptions } from 'node:http';
 import type { AgentOptions as HttpsAgentOptions } from 'node:https';
+import { VERSION } from '../version.ts';
 import { type OtlpEnvironment, otlpEnvironment } from './environment.ts';
 
 /** Options of `otlpExporter`; but for the last four, those of OpenTelemetry's `OTLPTraceExporter` by the same names. */
@@ -39,8 +40,9 @@ export interface OtlpExporterOptions {
   /** Goes before the exporter's own product in the header `User-Agent`. */
   readonly userAgent?: string;
   /**
-   * How long delivering may hold up the end of the process, all batches together, in milliseconds. Default 2,000,
-   * which only a collector that does not answer uses up; 0 delivers nothing while the process exits.
+   * How long delivering may hold up the end of the process, all batches together, in milliseconds. Default:
+   * `TRACEWELL_EXIT_TIMEOUT`, and without that 2,000, which only a collector that does not answer uses up; 0
+   * delivers nothing while the process exits.
    */
   readonly exitTimeoutMillis?: number;
   /** Where `OTEL_EXPORTER_OTLP_…` variables are read, once, when the exporter is made. Default `process.env`. */
@@ -69,7 +71,7 @@ export interface OtlpConfiguration {
 }
 
 /** Our product in the header `User-Agent`, in the form that OpenTelemetry's specification asks of exporters. */
-const USER_AGENT = 'OTel-OTLP-Exporter-Tracewell/0.1.0';
+const USER_AGENT = `OTel-OTLP-Exporter-Tracewell/${VERSION}`;
 
 /** Where a collector on the same machine listens. */
 const DEFAULT_URL = 'http://localhost:4318/v1/traces';
@@ -83,7 +85,7 @@ const DEFAULT_URL = 'http://localhost:4318/v1/traces';
  * @throws RangeError if an option is invalid
  */
 export function readConfiguration(options: OtlpExporterOptions): OtlpConfiguration {
-  const { url, compression, userAgent, exitTimeoutMillis = 2000 } = options;
+  const { url, compression, userAgent } = options;
   if (url !== undefined && !isHttpUrl(url)) {
     // The URL itself stays out of the message: people put passwords into URLs.
     throw new RangeError('otlpExporter: url must be an absolute http: or https: URL');
@@ -97,7 +99,8 @@ export function readConfiguration(options: OtlpExporterOptions): OtlpConfigurati
       throw new RangeError(`otlpExporter: ${field} must be a number above 0, got ${String(value)}`);
     }
   }
-  if (!(Number.isFinite(exitTimeoutMillis) && exitTimeoutMillis >= 0)) {
+  const { exitTimeoutMillis } = options;
+  if (exitTimeoutMillis !== undefined && !(Number.isFinite(exitTimeoutMillis) && exitTimeoutMillis >= 0)) {
     throw new RangeError(
       `otlpExporter: exitTimeoutMillis must be a number from 0 on, got ${String(exitTimeoutMillis)}`,
     );
@@ -108,7 +111,7 @@ export function readConfiguration(options: OtlpExporterOptions): OtlpConfigurati
     headers: headersOf(options, environment),
     compression: compression ?? environment.compression ?? 'none',
     timeoutMs: options.timeoutMillis ?? environment.timeoutMs ?? 10_000,
-    exitTimeoutMs: exitTimeoutMillis,
+    exitTimeoutMs: exitTimeoutMillis ?? environment.exitTimeoutMs ?? 2000,
     concurrencyLimit: options.concurrencyLimit ?? 30,
     agent: agentOf(options, environment),
     userAgent: userAgent === undefined ? USER_AGENT : `${userAgent} ${USER_AGENT}`,

@@ -7,12 +7,13 @@ export interface OtlpEnvironment {
   readonly headers: Readonly<Record<string, string>>;
   readonly compression: 'none' | 'gzip' | undefined;
   readonly timeoutMs: number | undefined;
+  readonly exitTimeoutMs: number | undefined;
   /** PEM: authorities to trust, and this client's certificate and key. */
   readonly tls: { readonly ca?: Buffer; readonly cert?: Buffer; readonly key?: Buffer };
 }
 
 /**
- * Reads `OTEL_EXPORTER_OTLP_*`. For each setting the variable for traces comes before the one for all
+ * Reads `OTEL_EXPORTER_OTLP_*`, and `TRACEWELL_EXIT_TIMEOUT`, for which there is none. For each setting the variable for traces comes before the one for all
  * signals; only headers are taken from both.
  *
  * @param onWarning - is told of a value that is left out because it makes no sense; never the value of a
@@ -45,6 +46,17 @@ export function otlpEnvironment(
       url.pathname = `${url.pathname.replace(/\/$/, '')}/v1/traces`;
     }
     return url;
+  };
+
+  const readExitTimeout = (): number | undefined => {
+    const text = env.TRACEWELL_EXIT_TIMEOUT?.trim();
+    if (!text) return undefined;
+    const value = Number(text);
+    if (value >= 0 && Number.isFinite(value)) return value;
+    onWarning(
+      `TRACEWELL_EXIT_TIMEOUT must be a number of milliseconds from 0 on, got "${text}"; it was ignored.`,
+    );
+    return undefined;
   };
 
   const readTimeout = (): number | undefined => {
@@ -108,6 +120,7 @@ export function otlpEnvironment(
     },
     compression: readCompression(),
     timeoutMs: readTimeout(),
+    exitTimeoutMs: readExitTimeout(),
     tls: { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }) },
   };
 }

@@ -6,7 +6,8 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { TracerPlugin } from '@tracewell/plugin';
-import { createTracerProvider, type IdGenerator, type PluginTracerProvider } from '../api/tracer-provider.ts';
+import type { IdGenerator } from '../api/id-generator.ts';
+import { createTracerProvider, type PluginTracerProvider } from '../api/tracer-provider.ts';
 import { AsyncContextManager } from './context-manager.ts';
 import { createPropagator, type PropagatorName, propagatorNamesFromEnvironment } from './propagators.ts';
 
@@ -83,7 +84,9 @@ export function registerOpenTelemetry(options: RegisterOptions): Registration {
     contextApi.disable(),
   );
   register('propagator', propagation.setGlobalPropagator(propagator), () => propagation.disable());
-  register('tracer provider', trace.setGlobalTracerProvider(provider), () => trace.disable());
+  const isOurs = trace.setGlobalTracerProvider(provider);
+  register('tracer provider', isOurs, () => trace.disable());
+  if (isOurs) undo.unshift(watchRefused(onWarning));
 
   return {
     provider,
@@ -92,5 +95,33 @@ export function registerOpenTelemetry(options: RegisterOptions): Registration {
     unregister() {
       for (const disable of undo.splice(0)) disable();
     },
+  };
+}
+
+const REFUSED =
+  'Another OpenTelemetry SDK was started in this process and refused, because Tracewell is registered with @opentelemetry/api already: its exporters get no spans. Remove it, or start without Tracewell and add tracewellSpanProcessor() to it.';
+
+/**
+ * Tells when somebody else registers a tracer provider. The API refuses that in silence, but for its `diag`, to
+ * which nobody listens by default. It is the method of this one object that every SDK calls.
+ *
+ * @returns what takes it back
+ */
+function watchRefused(onWarning: (message: string) => void): () => void {
+  const { setGlobalTracerProvider } = trace;
+  let told = false;
+  const watched: typeof setGlobalTracerProvider = function (this: unknown, provider) {
+    const accepted = setGlobalTracerProvider.call(trace, provider);
+    if (!accepted && !told) {
+      told = true;
+      onWarning(REFUSED);
+    }
+    return accepted;
+  };
+  trace.setGlobalTracerProvider = watched;
+  return () => {
+    // If somebody has wrapped it since, theirs calls ours, which goes on to do what the API does.
+    told = true;
+    if (trace.setGlobalTracerProvider === watched) trace.setGlobalTracerProvider = setGlobalTracerProvider;
   };
 }

@@ -163,6 +163,8 @@ export function startTracing(options: TracingOptions): Tracing {
 class Host implements Tracing, FacadeOwner {
   readonly #facade: Facade;
   readonly #reporter: ErrorReporter;
+  /** What exporters failed with and was told, or held back: that a flush failed of it is no news. */
+  readonly #toldErrors = new WeakSet<object>();
   readonly #flushTimeoutMs: number;
   readonly #shutdownTimeoutMs: number;
   readonly #flushSpans: number;
@@ -355,6 +357,7 @@ class Host implements Tracing, FacadeOwner {
   }
 
   #reportFlush(error: FlushError): void {
+    if (error.dropped === 0 && causesOf(error).every((cause) => this.#toldErrors.has(cause))) return;
     this.#reporter.report(`${error.plugin} flush`, () => error);
   }
 
@@ -392,6 +395,7 @@ class Host implements Tracing, FacadeOwner {
       onError: (error, { plugin, exporter }) => {
         // The error of `flushSync` carries this one, and says what is lost.
         if (this.#exiting && exporter !== undefined) return;
+        if (exporter !== undefined) this.#toldErrors.add(Object(error));
         this.#reporter.report(`${plugin} ${exporter} ${codeOf(error)}`, () => asTracewellError(error));
       },
     });
@@ -466,6 +470,12 @@ function savesSync(exporters: BatchExporter | readonly BatchExporter[]): boolean
   return [exporters]
     .flat()
     .every((exporter) => exporter.exportSync !== undefined && exporter.exportSyncIsSlow !== true);
+}
+
+/** The errors of exporters that made a flush fail; the error itself if it does not say. */
+function causesOf(error: FlushError): object[] {
+  const { cause } = error;
+  return cause instanceof AggregateError ? cause.errors.map(Object) : [Object(cause ?? error)];
 }
 
 function codeOf(error: unknown): string {
