@@ -14,7 +14,7 @@ import {
   StatusCode,
 } from '@tracewell/plugin';
 import fc from 'fast-check';
-import { anyText, anyValue, bare } from '../otlp/arbitrary-spans.ts';
+import { anyText, anyValue, bare } from '../otlp/arbitrary.ts';
 import { ExportTraceServiceRequest, peerDecode } from '../otlp/protobufjs.ts';
 import { recording } from './support/recording.ts';
 
