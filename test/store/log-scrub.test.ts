@@ -146,6 +146,16 @@ describe('checking sealed segments in the background', () => {
     for (const one of [log, ...open.map((each) => each.log)]) await one.close();
   });
 
+  it('tells why it has ended by itself, and brings nothing else down', async () => {
+    const disk = new FaultDisk(1);
+    const { log } = await openOn(disk, OPTIONS, new FrameList(), disk.boot(), async () => {
+      throw new Error('no clock');
+    });
+    while (log.health().scrub.error === undefined) await setImmediate();
+    assert.match(log.health().scrub.error!.message, /no clock/);
+    await log.close();
+  });
+
   it('ends when the log is closed, and does not begin where it is switched off', async () => {
     const disk = new FaultDisk(1);
     const { log, waits } = await reopened(disk);

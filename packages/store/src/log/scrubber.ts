@@ -43,6 +43,7 @@ export class Scrubber {
   #segments = 0;
   #bytes = 0;
   #running: Promise<void> | undefined;
+  #error: Error | undefined;
 
   constructor(options: ScrubberOptions) {
     this.#options = options;
@@ -60,9 +61,15 @@ export class Scrubber {
   }
 
   health(): ScrubHealth {
-    return { segments: this.#segments, bytes: this.#bytes, damaged: [...this.#damaged] };
+    return {
+      segments: this.#segments,
+      bytes: this.#bytes,
+      damaged: [...this.#damaged],
+      ...(this.#error && { error: this.#error }),
+    };
   }
 
+  /** Never rejects: nobody waits for it before the end. */
   async #run(): Promise<void> {
     try {
       await this.#wait(START_MS);
@@ -72,7 +79,7 @@ export class Scrubber {
         else await this.#check(segment);
       }
     } catch (error) {
-      if (!this.#stop.signal.aborted) throw error;
+      if (!this.#stop.signal.aborted) this.#error = error as Error;
     }
   }
 

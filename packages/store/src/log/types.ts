@@ -210,6 +210,8 @@ export interface ScrubHealth {
    * open with `verify: true` and `recovery: 'salvage'`, or restore the file from a copy.
    */
   readonly damaged: readonly DamagedPlace[];
+  /** Why no more is checked, if something went wrong in doing so. */
+  readonly error?: Error;
 }
 
 /** How the logs of a directory are. Counts are since opening, but for the files, which are what is there. */
