@@ -1,5 +1,6 @@
 import { KEY_VALUE_KEY, stringRoom, writeString } from '@tracewell/otlp/wire';
 import * as arena from './arena.ts';
+import { distrustFilters } from './live-spans.ts';
 import { COPY_SLACK, Memory } from './memory.ts';
 import { unsliced } from './text.ts';
 import { TextSite } from './text-site.ts';
@@ -17,7 +18,7 @@ export class EncodedKey extends TextSite {
   /** Where in the memory its bytes are: the field `key` of a `KeyValue`, tag and length included. */
   readonly keyAt: number;
   readonly length: number;
-  /** One bit of 64 that the key's bytes determine: in which of two words of a span's filter, and the bit. */
+  /** One bit of 64, the same as long as the key is cached: in which of two words of a span's filter, and the bit. */
   readonly filterWord: number;
   readonly filterBit: number;
   /** The key that followed this one when it was used last. */
@@ -28,16 +29,16 @@ export class EncodedKey extends TextSite {
    * @param memory - holds its encoding, and if it is the arena, room for a text behind it
    * @param keyAt - where the encoding begins
    * @param length - how long it is
+   * @param bit - its bit in filters; the lower 6 bits count
    */
-  constructor(key: string, memory: Memory, keyAt: number, length: number) {
+  constructor(key: string, memory: Memory, keyAt: number, length: number, bit: number) {
     super(keyAt + MAX_KEY_BYTES + COPY_SLACK);
     this.key = key;
     this.memory = memory;
     this.keyAt = keyAt;
     this.length = length;
-    const bits = hash(memory.bytes, keyAt, length);
-    this.filterWord = (bits >>> 5) & 1;
-    this.filterBit = 1 << (bits & 31);
+    this.filterWord = (bit >>> 5) & 1;
+    this.filterBit = 1 << (bit & 31);
   }
 }
 
@@ -68,19 +69,23 @@ function encode(key: string): EncodedKey {
     const at = KEYS_AT + keys.size * KEY_ENTRY_BYTES;
     const length = write(ARENA.bytes, at, key);
     if (length <= MAX_KEY_BYTES) {
-      const encoded = new EncodedKey(unsliced(key), ARENA, at, length);
+      // In turn, so that the keys of one kind of span, which come one after the other, have a bit each.
+      const encoded = new EncodedKey(unsliced(key), ARENA, at, length, keys.size);
       keys.set(encoded.key, encoded);
       return encoded;
     }
   }
   // Too long to keep, so it gets a memory of its own.
   const memory = new Memory(1 + stringRoom(key.length) + COPY_SLACK);
-  return new EncodedKey(key, memory, 0, write(memory.bytes, 0, key));
+  const length = write(memory.bytes, 0, key);
+  return new EncodedKey(key, memory, 0, length, hash(memory.bytes, 0, length));
 }
 
 /** Forgets all keys; nothing that is still to be used refers to one of them. */
 function startAnew(): void {
   keys.clear();
+  // The keys that live spans have get other bits.
+  distrustFilters();
   last = encode('');
 }
 

@@ -185,6 +185,14 @@ export class LiveSpans {
   }
 }
 
+/** Sets every bit in the filters of all live spans, so that each says of any key that it may be there. */
+export function distrustFilters(): void {
+  for (let slot = 1; slot < fresh; slot++) {
+    WORDS[(slot << ROW_SHIFT) + FILTER] = -1;
+    WORDS[(slot << ROW_SHIFT) + FILTER + 1] = -1;
+  }
+}
+
 function free(slot: number): void {
   const row = slot << (ROW_SHIFT - 1);
   const handle = FLOATS[row]!;

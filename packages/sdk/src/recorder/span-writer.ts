@@ -77,8 +77,9 @@ const { UNSET, ERROR } = StatusCode;
  *
  * To overwrite is to append the new record and to close the gap of the old one. Whether there is an old one
  * a filter of 64 bits in the row of the span tells: every key has one of its bits, and while that is clear,
- * the key is new. Otherwise the records are walked and the bytes of the keys compared. With ten attributes a
- * walk is needed for one new key in fourteen; it visits only tags and lengths, 3 ns each.
+ * the key is new. Otherwise the records are walked and the bytes of the keys compared; a walk visits only tags
+ * and lengths, 3 ns each. The bits are given out in turn, so that the first 64 keys of a process never share one.
+ * When they were taken from a hash, a span with twelve attributes needed a walk, a tenth of what it cost.
  */
 
 /** Names, descriptions and the like are cut off here; attributes have a limit of their own. */
@@ -125,9 +126,8 @@ export class SpanWriter {
     }
     const encoded = encodedKey(key);
     const filterAt = row + FILTER + encoded.filterWord;
-    const filter = WORDS[filterAt]!;
     const { filterBit } = encoded;
-    const old = (filter & filterBit) === 0 ? -1 : this.#findAttribute(slot, encoded);
+    const old = (WORDS[filterAt]! & filterBit) === 0 ? -1 : this.#findAttribute(slot, encoded);
     const count = WORDS[row + ATTRIBUTES]!;
     if (
       (old < 0 && count >= this.#limits.attributeCountLimit) ||
@@ -138,7 +138,7 @@ export class SpanWriter {
       this.#remove(slot, old);
     } else {
       WORDS[row + ATTRIBUTES] = count + 1;
-      WORDS[filterAt] = filter | filterBit;
+      WORDS[filterAt]! |= filterBit;
     }
   }
 
