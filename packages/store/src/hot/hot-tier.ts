@@ -24,6 +24,9 @@ export class HotTier implements LogIndexer<HotRows> {
   readonly comments = new CommentIndex();
   /** Frames that do not hold what their kind says. */
   unreadableFrames = 0;
+  /** Goes up when rows leave the tier; who has read some before it and some after it has seen too little. */
+  removals = 0;
+  #retired: ReadonlySet<string> = new Set();
   readonly #indexes: ReadonlyMap<FrameKind, SignalIndex<HotRows>>;
 
   /** @param maxSeries - how many series of metrics inserts may make */
@@ -46,7 +49,7 @@ export class HotTier implements LogIndexer<HotRows> {
     prepared?: HotRows,
   ): void {
     const index = this.#indexes.get(kind);
-    if (index === undefined) return;
+    if (index === undefined || this.#retired.has(segment.id)) return;
     let rows = prepared;
     if (rows === undefined) {
       try {
@@ -62,6 +65,7 @@ export class HotTier implements LogIndexer<HotRows> {
   }
 
   load(segment: Segment, bytes: Uint8Array): boolean {
+    if (this.#retired.has(segment.id)) return true;
     for (const section of loadSections(bytes) ?? [NO_SECTION]) {
       const index = this.#indexes.get(section.kind as FrameKind);
       if (index?.load(segment, section.bytes)) continue;
@@ -81,7 +85,23 @@ export class HotTier implements LogIndexer<HotRows> {
     return saveSections(sections);
   }
 
+  /**
+   * Forgets segments, and takes nothing of them any more: their rows are in files.
+   *
+   * @param retired - the ids of all such segments
+   * @param segments - those that are there
+   */
+  retire(retired: ReadonlySet<string>, segments: Iterable<Segment>): void {
+    const before = this.#retired;
+    this.#retired = retired;
+    for (const segment of segments) if (retired.has(segment.id) && !before.has(segment.id)) this.remove(segment);
+  }
+
+  /** Set by whoever knows better than the last {@link HotTier.retire} told. */
+  isRetired = (segment: Segment): boolean => this.#retired.has(segment.id);
+
   remove(segment: Segment): void {
+    this.removals++;
     for (const index of this.#indexes.values()) index.remove(segment);
   }
 }

@@ -209,7 +209,12 @@ class DirectoryLog<Prepared> implements Log<Prepared> {
     }
   }
 
-  async seal(): Promise<void> {
+  async seal(olderThanMs?: number): Promise<void> {
+    if (olderThanMs !== undefined) {
+      const begunMs = this.#own?.current?.metMs ?? Number.POSITIVE_INFINITY;
+      if (this.#now() - begunMs >= olderThanMs) await this.#writer?.seal();
+      return;
+    }
     await this.#writer?.seal();
     await this.refresh();
     for (const reader of this.#readers.values()) if (reader !== this.#own) await this.#sealDead(reader);

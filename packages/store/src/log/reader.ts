@@ -423,6 +423,7 @@ export class LogReader<Prepared> {
   #enter(header: SegmentHeader): void {
     const { fs, files, indexer, trustIndexes } = this.#context;
     const segment = new LogSegment(files, this.directory, header);
+    segment.metMs = fs.statSync(segment.path)?.modifiedMs ?? this.#context.now();
     // The oldest segments may have been compacted away, perhaps also those that were to be read next.
     if (this.segments.length === 0) this.#nextSequence = Math.max(this.#nextSequence, header.firstSequence);
     this.segments.push(segment);

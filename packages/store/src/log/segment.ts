@@ -24,6 +24,8 @@ export class LogSegment implements Segment {
   sealed = false;
   /** Whether a frame was handed to the indexer since opening. */
   hasFrames = false;
+  /** When this process met the segment, in milliseconds since the Unix epoch. */
+  metMs = 0;
   /** Whether its index was loaded in place of reading its frames. */
   trusted = false;
   /** The sequence number of the last frame, once the segment is sealed. */

@@ -308,9 +308,10 @@ export interface Log<Prepared = undefined> {
    * and those of writers that have died. A segment without frames is left as it is. What comes next goes into a
    * new segment, so a log never loses its last one and goes on counting.
    *
+   * @param olderThanMs - only our own, and only if it began so many milliseconds ago
    * @throws {@link TracewellError} as {@link Log.append}
    */
-  seal(): Promise<void>;
+  seal(olderThanMs?: number): Promise<void>;
 
   /** How the log is. Reads no file; may try the locks of other writers. */
   health(): LogHealth;

@@ -9,8 +9,10 @@ import type { DatabaseSync } from 'node:sqlite';
 import { TracewellError } from '@tracewell/plugin';
 import type { MetaDb, MetaTable } from './meta-db.ts';
 
-/** What a cold file holds. */
-export type ColdSignal = 'spans' | 'logs' | 'metrics' | 'metrics_5m' | 'comments';
+/** What cold files hold; also the names of their directories. */
+export const COLD_SIGNALS = ['spans', 'logs', 'metrics', 'metrics_5m', 'comments'] as const;
+/** One of {@link COLD_SIGNALS}. */
+export type ColdSignal = (typeof COLD_SIGNALS)[number];
 
 /** A visible file of the cold tier. It never changes. */
 export interface ColdFile {
@@ -42,8 +44,8 @@ export interface CatalogChange {
   readonly remove?: readonly string[];
   /** Ids of segments whose rows are in the files that are added. */
   readonly retire?: readonly string[];
-  /** Ids of retired segments that are gone, so that nobody need know of them. */
-  readonly forget?: readonly string[];
+  /** Forgets segments that were retired before this time, in milliseconds since the Unix epoch: they are gone. */
+  readonly forgetBefore?: number;
   /** Files that turned out to be unreadable, and why. */
   readonly damaged?: ReadonlyMap<string, string>;
 }
@@ -56,7 +58,8 @@ const FILES: MetaTable = {
 };
 const RETIRED: MetaTable = {
   name: 'retired_segments',
-  schema: 'CREATE TABLE IF NOT EXISTS retired_segments (id TEXT PRIMARY KEY) WITHOUT ROWID, STRICT',
+  schema: `CREATE TABLE IF NOT EXISTS retired_segments (
+    id TEXT PRIMARY KEY, retired_ms INTEGER NOT NULL) WITHOUT ROWID, STRICT`,
 };
 /** One row, which says that the two tables above are complete, and counts their changes. */
 const STATE: MetaTable = {
@@ -113,18 +116,20 @@ export class Catalog {
    */
   publish(change: CatalogChange): void {
     const before = this.state();
-    const after = changed(before, change);
     const complete = this.#generation !== -1;
     this.#generation = this.#meta.write([FILES, RETIRED, STATE], (database) => {
-      if (!complete) database.exec('DELETE FROM cold_files; DELETE FROM retired_segments');
-      write(database, complete ? change : { add: after.files, retire: [...after.retired] });
+      if (!complete) {
+        database.exec('DELETE FROM cold_files; DELETE FROM retired_segments');
+        write(database, { add: before.files, retire: [...before.retired] });
+      }
+      write(database, change);
       const next = database.prepare(
         `INSERT INTO cold_state VALUES (1, 1)
            ON CONFLICT DO UPDATE SET generation = generation + 1 RETURNING generation`,
       );
       return Number(next.get()!.generation);
     });
-    this.#state = after;
+    this.#state = this.#read() ?? EMPTY;
   }
 
   /** Looks at the files again if `meta.db` does not tell, because they may have changed. */
@@ -167,22 +172,8 @@ export class Catalog {
   }
 }
 
-function changed(state: CatalogState, change: CatalogChange): CatalogState {
-  const { add = [], remove = [], retire = [], forget = [], damaged } = change;
-  const files = new Map(state.files.map((file) => [file.id, file]));
-  for (const id of remove) files.delete(id);
-  for (const file of add) files.set(file.id, file);
-  for (const [id, damage] of damaged ?? []) {
-    const file = files.get(id);
-    if (file !== undefined) files.set(id, { ...file, damage });
-  }
-  const retired = new Set([...state.retired, ...retire]);
-  for (const id of forget) retired.delete(id);
-  return { files: [...files.values()], retired };
-}
-
 function write(database: DatabaseSync, change: CatalogChange): void {
-  const { add = [], remove = [], retire = [], forget = [], damaged } = change;
+  const { add = [], remove = [], retire = [], forgetBefore, damaged } = change;
   const run = (sql: string, rows: Iterable<readonly (string | number | null)[]>): void => {
     const statement = database.prepare(sql);
     for (const row of rows) statement.run(...row);
@@ -208,14 +199,12 @@ function write(database: DatabaseSync, change: CatalogChange): void {
     'UPDATE cold_files SET damage = ? WHERE id = ?',
     [...(damaged ?? [])].map(([id, why]) => [why, id]),
   );
+  const now = Date.now();
   run(
-    'INSERT OR IGNORE INTO retired_segments VALUES (?)',
-    retire.map((id) => [id]),
+    'INSERT OR IGNORE INTO retired_segments VALUES (?, ?)',
+    retire.map((id) => [id, now]),
   );
-  run(
-    'DELETE FROM retired_segments WHERE id = ?',
-    forget.map((id) => [id]),
-  );
+  if (forgetBefore !== undefined) run('DELETE FROM retired_segments WHERE retired_ms < ?', [[forgetBefore]]);
 }
 
 /** 16 digits: SQLite's integers are signed, times are not. */

@@ -59,5 +59,6 @@ export function signalling<Prepared>(
     load: (segment, bytes) => indexer.load(segment, bytes),
     save: (segment) => indexer.save(segment),
     remove: (segment) => indexer.remove(segment),
+    isRetired: (segment) => indexer.isRetired?.(segment) ?? false,
   };
 }

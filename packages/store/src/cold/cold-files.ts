@@ -1,0 +1,102 @@
+import { TracewellError } from '@tracewell/plugin';
+import type { FileSystem, OpenFile } from '../fs/file-system.ts';
+import type { ColdFile } from '../meta/catalog.ts';
+import { coldPath } from './partition.ts';
+import { SpanFile } from './spans/span-file.ts';
+
+/** How many files are kept open, each with its footer and the filters that were asked for. */
+const MAX_OPEN = 256;
+
+/** Why a file was passed over. */
+export class UnreadableFile extends Error {
+  readonly file: ColdFile;
+  /** Whether the file is not there. It may have been replaced by another. */
+  readonly isGone: boolean;
+
+  constructor(file: ColdFile, cause: unknown) {
+    super((cause as Error).message, { cause });
+    this.file = file;
+    this.isGone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  }
+}
+
+/** The files of the cold tier that are open, those used last. */
+export class ColdFiles {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #open = new Map<string, { readonly file: OpenFile; readonly spans: SpanFile }>();
+
+  constructor(fs: FileSystem, directory: string) {
+    this.#fs = fs;
+    this.#directory = directory;
+  }
+
+  /** Where a file lies. */
+  pathOf(file: ColdFile): string {
+    return coldPath(this.#directory, file);
+  }
+
+  /**
+   * Reads from a file of spans.
+   *
+   * @throws {@link UnreadableFile}
+   */
+  spans<Result>(file: ColdFile, read: (spans: SpanFile) => Result): Result {
+    try {
+      return read(this.#opened(file));
+    } catch (error) {
+      throw this.#unreadable(file, error);
+    }
+  }
+
+  /** As {@link ColdFiles.spans}, part by part. */
+  *eachOfSpans<Part>(file: ColdFile, read: (spans: SpanFile) => Iterable<Part>): Generator<Part> {
+    try {
+      yield* read(this.#opened(file));
+    } catch (error) {
+      throw this.#unreadable(file, error);
+    }
+  }
+
+  /** Closes those that are not among the visible ones any more. */
+  retain(visible: readonly ColdFile[]): void {
+    const ids = new Set(visible.map(({ id }) => id));
+    for (const id of [...this.#open.keys()]) if (!ids.has(id)) this.#close(id);
+  }
+
+  /** Closes all. */
+  close(): void {
+    for (const id of [...this.#open.keys()]) this.#close(id);
+  }
+
+  #opened(cold: ColdFile): SpanFile {
+    let open = this.#open.get(cold.id);
+    if (open === undefined) {
+      const path = this.pathOf(cold);
+      const file = this.#fs.openSync(path, 'read');
+      try {
+        open = { file, spans: SpanFile.open(file, path) };
+      } catch (error) {
+        file.closeSync();
+        throw error;
+      }
+      // A Map iterates in the order of insertion, so the first is the one not used for longest.
+      if (this.#open.size >= MAX_OPEN) this.#close(this.#open.keys().next().value!);
+    } else {
+      this.#open.delete(cold.id);
+    }
+    this.#open.set(cold.id, open);
+    return open.spans;
+  }
+
+  #close(id: string): void {
+    this.#open.get(id)?.file.closeSync();
+    this.#open.delete(id);
+  }
+
+  #unreadable(file: ColdFile, error: unknown): unknown {
+    const isDamage = error instanceof TracewellError && error.code === 'TW_COLD_DAMAGED';
+    const isRefusal = (error as NodeJS.ErrnoException).syscall !== undefined;
+    return isDamage || isRefusal ? new UnreadableFile(file, error) : error;
+  }
+}

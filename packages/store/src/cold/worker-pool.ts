@@ -1,0 +1,80 @@
+import { TracewellError } from '@tracewell/plugin';
+import { entryUrl } from '../entry.ts';
+import { type Job, type JobOutcome, type MadeFile, madeFiles } from './job.ts';
+
+/** Does jobs of compaction somewhere. */
+export interface JobRunner {
+  /**
+   * @throws what the job throws; `TW_COMPACTION_FAILED` if the thread died or ran out of memory. What the job was
+   * to read is untouched.
+   */
+  run(job: Job, signal?: AbortSignal): Promise<readonly MadeFile[]>;
+  /** Ends the threads. */
+  close(): Promise<void>;
+}
+
+/**
+ * A thread's heap. What a job holds are buffers outside of it; so this is for the garbage between them, and a file
+ * that would take more is not worth the application's memory.
+ */
+const MAX_HEAP_MB = 512;
+/** A thread that has nothing to do goes after this time; with it goes its memory. */
+const IDLE_MS = 2000;
+/** How often a job is given to another thread after one has died under it. */
+const RETRIES = 1;
+
+/**
+ * One thread, begun with the first job. Neither it nor a job under way keeps the process alive: what is not finished
+ * has changed nothing, and is done by whoever compacts next.
+ */
+export class WorkerPool implements JobRunner {
+  #pool: Promise<import('piscina').Piscina> | undefined;
+
+  async run(job: Job, signal?: AbortSignal): Promise<readonly MadeFile[]> {
+    this.#pool ??= begin();
+    const pool = await this.#pool;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const running = pool.run(job, signal === undefined ? {} : { signal });
+        return madeFiles((await running) as JobOutcome);
+      } catch (error) {
+        if (signal?.aborted || !isDeath(error)) throw error;
+        if (attempt < RETRIES) continue;
+        throw new TracewellError(
+          'TW_COMPACTION_FAILED',
+          `the thread that compacts died: ${(error as Error).message}; the segments stay in the log, and it is tried again later`,
+          { cause: error },
+        );
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await (await pool)?.destroy();
+  }
+}
+
+async function begin(): Promise<import('piscina').Piscina> {
+  const { Piscina } = await import('piscina');
+  const pool = new Piscina({
+    filename: entryUrl('./compaction.entry.ts', import.meta.url).href,
+    minThreads: 0,
+    maxThreads: 1,
+    idleTimeout: IDLE_MS,
+    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+  });
+  // A thread that dies while it is idle; the next job gets another.
+  pool.on('error', () => {});
+  return pool;
+}
+
+/** Whether the thread is gone, rather than the job having thrown. */
+function isDeath(error: unknown): boolean {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return (
+    code === 'ERR_WORKER_OUT_OF_MEMORY' ||
+    /^worker exited with code|^Terminating worker thread/.test(message ?? '')
+  );
+}
