@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
-import { openLocked } from '../../../packages/store/src/sql/database.ts';
+import { openLocked } from '../../../packages/store/src/sql/locked-duckdb.ts';
 
 // What happens to a statement that gets past the first fence: DuckDB itself refuses it. Whoever finds a hole in
 // the one has to find one in the other too.

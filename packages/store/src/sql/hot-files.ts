@@ -63,7 +63,7 @@ export class HotFiles {
    * The files of some segments' rows, complete up to where the segments say, made where they are not there yet.
    *
    * @param isWanted - asked between two steps; what is done stays done
-   * @throws `SegmentGone`
+   * @throws `FileGone`
    */
   files(table: Table, segments: readonly HotSegment[], isWanted: () => boolean): Promise<HeldFiles> {
     const run = this.#turn.then(async () => {

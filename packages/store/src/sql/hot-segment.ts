@@ -15,9 +15,9 @@ export interface HotSegment {
   readonly bytes: number;
 }
 
-/** The file of a segment is not there any more: its rows have become cold, or were dropped. */
-export class SegmentGone extends Error {
-  override readonly name: string = 'SegmentGone';
+/** A file of a snapshot is not there any more: its rows are in another one now, or were dropped. */
+export class FileGone extends Error {
+  override readonly name: string = 'FileGone';
 }
 
 /** What is read at a time. */
@@ -27,7 +27,7 @@ const STEP_BYTES = 4 * 1024 * 1024;
  * The payloads of one kind in a part of a segment.
  *
  * @param from - where a frame starts; 0 stands for the first one
- * @throws {@link SegmentGone}; `TracewellError` (`TW_LOG_READ_FAILED`)
+ * @throws {@link FileGone}; `TracewellError` (`TW_LOG_READ_FAILED`)
  */
 export function* payloadsOf(
   segment: HotSegment,
@@ -59,11 +59,11 @@ function open({ id, path }: HotSegment, files: ReadFiles): LogSegment {
   try {
     files.get(path).readSync(bytes, 0);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new SegmentGone();
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') throw new FileGone();
     throw error;
   }
   const header = parseSegmentHeader(bytes);
   // Another one of the same name: a log that is taken over counts from 1 again.
-  if (typeof header !== 'object' || segmentIdHex(header.id) !== id) throw new SegmentGone();
+  if (typeof header !== 'object' || segmentIdHex(header.id) !== id) throw new FileGone();
   return new LogSegment(files, dirname(path), header);
 }

@@ -9,8 +9,8 @@ import type { SqlColumn, SqlValue } from './types.ts';
 /** How the process is set up: its first message. */
 export interface SetUp {
   readonly type: 'set-up';
-  /** Absolute path of the directory of the cold files. */
-  readonly coldDirectory: string;
+  /** Absolute path of the store. */
+  readonly directory: string;
   /** Absolute path of a private directory for the files of what is hot. */
   readonly hotDirectory: string;
   /** Bytes that DuckDB may take for a query's own data. */
@@ -67,6 +67,7 @@ export interface Found {
   readonly columns: readonly SqlColumn[];
   readonly rows: readonly (readonly SqlValue[])[];
   readonly truncated: boolean;
+  readonly partial: readonly string[];
 }
 
 /** A file of the snapshot is not there any more: the query has to be asked with a new one. */

@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { coldDirectory } from '../cold/partition.ts';
 import { planSql } from './plan.ts';
 import type { Snapshot } from './protocol.ts';
 import { SqlProcess } from './sql-process.ts';
@@ -17,7 +16,7 @@ export class Sql {
    * @param snapshot - looks where the rows are now
    */
   constructor(directory: string, snapshot: () => Promise<Snapshot>) {
-    this.#process = new SqlProcess(coldDirectory(resolve(directory)));
+    this.#process = new SqlProcess(resolve(directory));
     this.#snapshot = snapshot;
   }
 
@@ -25,13 +24,14 @@ export class Sql {
   async query(sql: string, options: SqlOptions): Promise<SqlResult> {
     const begun = performance.now();
     const plan = planSql(sql, options);
-    const { columns, rows, truncated } = await this.#process.run(plan, this.#snapshot);
+    const { columns, rows, truncated, partial } = await this.#process.run(plan, this.#snapshot);
     const names = columns.map(({ name }) => name);
     return {
       columns,
       rows: rows.map((row) => toRow(names, row)),
       truncated,
       elapsedMs: performance.now() - begun,
+      ...(partial.length > 0 && { partial }),
     };
   }
 

@@ -44,7 +44,7 @@ interface Query {
 
 /** Runs SQL in a process of its own. */
 export class SqlProcess {
-  readonly #coldDirectory: string;
+  readonly #directory: string;
   readonly #entry: string;
   readonly #waiting: Query[] = [];
   /** By their ids. Those that were given up stay until the process says that they have stopped. */
@@ -57,11 +57,11 @@ export class SqlProcess {
   #closed = false;
 
   /**
-   * @param coldDirectory - absolute path of the directory of the cold files
+   * @param directory - absolute path of the store
    * @param entry - what the process runs; another one in tests
    */
-  constructor(coldDirectory: string, entry = entryUrl('./sql.entry.ts', import.meta.url)) {
-    this.#coldDirectory = coldDirectory;
+  constructor(directory: string, entry = entryUrl('./sql.entry.ts', import.meta.url)) {
+    this.#directory = directory;
     this.#entry = fileURLToPath(entry);
   }
 
@@ -156,7 +156,7 @@ export class SqlProcess {
     this.#hotDirectory ??= mkdtempSync(join(tmpdir(), 'tracewell-sql-'));
     const setUp: Request = {
       type: 'set-up',
-      coldDirectory: this.#coldDirectory,
+      directory: this.#directory,
       hotDirectory: this.#hotDirectory,
       memoryBytes: MEMORY_BYTES,
       threads: Math.min(MAX_THREADS, availableParallelism()),

@@ -7,6 +7,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { type ErrorCode, TracewellError } from '@tracewell/plugin';
+import { coldDirectory } from '../cold/partition.ts';
 import type { Database, TableFiles } from './database.ts';
 import type { HotFiles } from './hot-files.ts';
 import type { Answer, Request, RunQuery, SetUp } from './protocol.ts';
@@ -20,7 +21,8 @@ const OVERHEAD_BYTES = 512 * 1024 * 1024;
 const running = new Map<number, () => void>();
 let database: Promise<Database> | undefined;
 let hot: HotFiles | undefined;
-let hotDirectory: string | undefined;
+/** Files of what is hot; nobody else knows of them. */
+let privateDirectory: string | undefined;
 
 function answer(message: Answer): Promise<void> {
   return new Promise((resolve) => process.send?.(message, () => resolve()));
@@ -45,13 +47,14 @@ async function setUp(request: SetUp): Promise<void> {
   }
 }
 
-async function open(request: SetUp): Promise<Database> {
-  const { coldDirectory, memoryBytes, threads } = request;
+async function open({ directory, hotDirectory, memoryBytes, threads }: SetUp): Promise<Database> {
   // Here, so that it can be told that DuckDB is missing.
-  const [{ Database }, { HotFiles }] = await Promise.all([import('./database.ts'), import('./hot-files.ts')]);
-  hotDirectory = request.hotDirectory;
+  const { Database, openLocked, explain, HotFiles } = await import('./engine.ts');
+  privateDirectory = hotDirectory;
   hot = new HotFiles(hotDirectory);
-  return Database.open({ directories: [coldDirectory, hotDirectory], memoryBytes, threads });
+  const directories = [coldDirectory(directory), hotDirectory];
+  const instance = await openLocked({ directories, memoryBytes, threads });
+  return new Database(instance, (error) => explain(error, [directory, ...directories]));
 }
 
 async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
@@ -74,11 +77,13 @@ async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
     });
     await answer({ type: 'found', id, ...rows });
   } catch (error) {
-    if ((error as Error).name === 'SegmentGone') await answer({ type: 'outdated', id });
+    if ((error as Error).name === 'FileGone') await answer({ type: 'outdated', id });
     else {
       const code: ErrorCode = error instanceof TracewellError ? error.code : 'TW_SQL_FAILED';
       await answer({ type: 'failed', id, code, message: (error as Error).message });
     }
+    // After an error inside it, DuckDB may refuse everything. A new process starts anew.
+    if (!(await (await database)?.works())) die();
   } finally {
     running.delete(id);
   }
@@ -106,8 +111,7 @@ function watchMemory(maxBytes: number): void {
 }
 
 process.on('disconnect', () => {
-  // The application is gone, and nobody else knows of these.
-  if (hotDirectory !== undefined) rmSync(hotDirectory, { recursive: true, force: true });
+  if (privateDirectory !== undefined) rmSync(privateDirectory, { recursive: true, force: true });
   die();
 });
 process.on('message', (request: Request) => {
