@@ -8,6 +8,7 @@ import {
   Double,
   INVALID_SPAN,
   type InstrumentationScope,
+  type SpanData,
   type SpanHandle,
   StatusCode,
 } from '@tracewell/plugin';
@@ -530,6 +531,19 @@ describe('recorders of one thread', () => {
     };
     for (let attempt = 0; attempt < 50; attempt++) if (await isReused()) return;
     assert.fail('no slot was used again');
+  });
+
+  it('overwrite attributes also when the cache of keys has started anew in between', async () => {
+    const { plugin, spans } = recording({ limits: { attributeCountLimit: 20 } });
+    const span = plugin.startSpan({ name: 'span' });
+    const other = plugin.startSpan({ name: 'other' });
+    const keys = Array.from({ length: 20 }, (_, index) => `mine ${index}`);
+    for (const key of keys) plugin.setAttribute(span, key, 'old');
+    for (let index = 0; index < 3000; index++) plugin.setAttribute(other, `filler ${index}`, 1);
+    for (const key of keys.reverse()) plugin.setAttribute(span, key, 'new');
+    plugin.endSpan(span);
+    const [{ attributes, droppedAttributesCount }] = (await spans()) as [SpanData];
+    assert.deepEqual([Object.values(attributes), droppedAttributesCount], [keys.map(() => 'new'), 0]);
   });
 
   it('write the right key when a getter fills the cache of keys through another one', async () => {
