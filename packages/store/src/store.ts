@@ -9,6 +9,8 @@ import type { Summary, SummaryQuery } from './analysis/summary.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
 import type { GenAi } from './genai/gen-ai.ts';
 import type { LogHealth } from './log/types.ts';
+import type { MaintenanceHealth } from './maintenance/maintenance.ts';
+import type { ColdSignal } from './meta/catalog.ts';
 import type { LogPage, LogQuery } from './query/logs/log-query.ts';
 import type {
   MetricListQuery,
@@ -210,6 +212,11 @@ export interface TraceQuery {
 
 /** One page of spans. */
 export interface TracePage {
+  /**
+   * Why spans may be missing: files of the cold tier that cannot be read, one sentence each. Absent if all could
+   * be looked into.
+   */
+  readonly partial?: readonly string[];
   /** Newest first by start time; those of the same nanosecond in an order of their ids that never changes. */
   readonly spans: SpanData[];
   /**
@@ -228,6 +235,8 @@ export interface TracePage {
 
 /** A whole trace. */
 export interface Trace {
+  /** As {@link TracePage.partial}. */
+  readonly partial?: readonly string[];
   /** 32 lower-case hex digits. */
   readonly traceId: string;
   /** All its spans, in the order in which they started. */
@@ -296,6 +305,18 @@ export interface MetricsHealth extends SignalHealth {
   readonly maxSeries: number;
 }
 
+/** How the cold tier is. */
+export interface ColdHealth {
+  readonly files: number;
+  readonly bytes: number;
+  /** Rows by what they are: `spans`, `logs`, `metrics`, `metrics_5m`, `comments`. */
+  readonly rows: Readonly<Record<ColdSignal, number>>;
+  /** Files that cannot be read, each with why. Queries that need them say that their result is partial. */
+  readonly damaged: readonly string[];
+  /** How moving rows to it is; absent if the store was opened to only read. */
+  readonly maintenance?: MaintenanceHealth;
+}
+
 /** What {@link Store.health} tells. */
 export interface StoreHealth {
   /** `ok`; `degraded`: it works, but something was lost, cut or cannot be read; `refusing-writes`; `closed`. */
@@ -314,6 +335,8 @@ export interface StoreHealth {
   readonly unreadableFrames: number;
   /** Bytes of memory that the index takes. */
   readonly indexBytes: number;
+  /** How the cold tier is. */
+  readonly cold: ColdHealth;
   /** How the log beneath is. */
   readonly log: LogHealth;
   /** What follows the log, in this process and in others. */
