@@ -106,8 +106,41 @@ const LOGS: Table = {
 
 const METRICS: Table = {
   name: 'metrics',
-  columns: [{ name: 'name', type: 'VARCHAR' }],
-  identity: { key: [{ name: 'name', type: 'VARCHAR' }], first: 'name' },
+  columns: [
+    { name: 'time', type: 'TIMESTAMP_NS' },
+    { name: 'start_time', type: 'TIMESTAMP_NS' },
+    { name: 'service_name', type: 'VARCHAR' },
+    { name: 'name', type: 'VARCHAR' },
+    { name: 'type', type: 'VARCHAR' },
+    { name: 'unit', type: 'VARCHAR' },
+    { name: 'description', type: 'VARCHAR' },
+    { name: 'temporality', type: 'VARCHAR' },
+    { name: 'is_monotonic', type: 'BOOLEAN' },
+    { name: 'series', type: 'UBIGINT' },
+    { name: 'value', type: 'DOUBLE' },
+    { name: 'value_int', type: 'BIGINT' },
+    { name: 'count', type: 'UBIGINT' },
+    { name: 'sum', type: 'DOUBLE' },
+    { name: 'min', type: 'DOUBLE' },
+    { name: 'max', type: 'DOUBLE' },
+    { name: 'bucket_counts', type: 'UBIGINT[]' },
+    { name: 'explicit_bounds', type: 'DOUBLE[]' },
+    { name: 'quantiles', type: 'DOUBLE[]' },
+    { name: 'quantile_values', type: 'DOUBLE[]' },
+    { name: 'attributes', type: TEXT_MAP },
+    { name: 'resource_attributes', type: TEXT_MAP },
+    { name: 'scope_name', type: 'VARCHAR' },
+    { name: 'scope_version', type: 'VARCHAR' },
+    { name: 'flags', type: 'UINTEGER' },
+  ],
+  identity: {
+    key: [
+      { name: 'time', type: 'TIMESTAMP_NS' },
+      { name: 'request', type: 'UBIGINT' },
+      { name: 'request_index', type: 'UINTEGER' },
+    ],
+    first: 'series',
+  },
   content: 'metrics',
 };
 
