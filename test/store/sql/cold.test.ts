@@ -54,7 +54,10 @@ function writeCold(directory: string, name: string, file: number): string {
 }
 
 function ask(sql: SqlProcess, statement: string, paths: () => readonly string[]): Promise<Found> {
-  const snapshot = async (): Promise<Snapshot> => ({ cold: { spans: paths() }, hot: [] });
+  const snapshot = async (): Promise<Snapshot> => ({
+    cold: { spans: { paths: paths(), missing: 0 } },
+    hot: [],
+  });
   return sql.run(planSql(statement, {}), snapshot);
 }
 
@@ -75,7 +78,7 @@ describe('cold files in SQL', () => {
     for (let i = 0; i < 2; i++) {
       const { rows, partial } = await ask(sql, EVERYTHING, () => paths);
       assert.deepEqual([rows[0]![0], rows[0]![1]], [2000n, 2000n]);
-      assert.deepEqual(partial, ['3 of 4 files of the cold tier are damaged and were left out']);
+      assert.deepEqual(partial, ['3 of 4 files of the cold tier cannot be read and were left out']);
     }
     const { rows, partial } = await ask(sql, EVERYTHING, () => [cut]);
     assert.equal(rows[0]![0], 0n);

@@ -15,7 +15,7 @@ const ROUTES = ['/cart', '/checkout', '/items/{id}'];
 /** The statements of the guide, with the line that introduces each. */
 function statements(): { readonly title: string; readonly sql: string }[] {
   const guide = readFileSync(new URL('../../../docs/sql.md', import.meta.url), 'utf8');
-  return [...guide.matchAll(/^(.+)\n\n```sql\n(.*?)\n```$/gms)].map(([, title, sql]) => ({
+  return [...guide.matchAll(/^(.+)\n\n```sql\n([\s\S]*?)\n```$/gm)].map(([, title, sql]) => ({
     title: title!.replace(/.*\. /, '').replace(/:$/, ''),
     sql: sql!,
   }));

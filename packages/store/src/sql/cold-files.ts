@@ -10,6 +10,7 @@ import { TracewellError } from '@tracewell/plugin';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
 import { ParquetFile } from '../parquet/file.ts';
 import { FileGone } from './hot-segment.ts';
+import type { ColdPaths } from './protocol.ts';
 
 /** Knows what is damaged. */
 export class ColdFiles {
@@ -24,10 +25,15 @@ export class ColdFiles {
   }
 
   /** What is to be said of a result that some files belong to. */
-  damageOf(paths: readonly string[]): string[] {
-    const count = paths.length - this.withoutDamaged(paths).length;
-    if (count === 0) return [];
-    return [`${count} of ${paths.length} files of the cold tier are damaged and were left out`];
+  damageOf(files: readonly ColdPaths[]): string[] {
+    let total = 0;
+    let left = 0;
+    for (const { paths, missing } of files) {
+      total += paths.length + missing;
+      left += this.withoutDamaged(paths).length;
+    }
+    if (left === total) return [];
+    return [`${total - left} of ${total} files of the cold tier cannot be read and were left out`];
   }
 
   /**

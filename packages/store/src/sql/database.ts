@@ -7,6 +7,7 @@ import { ColdFiles } from './cold-files.ts';
 import { Copies } from './copies.ts';
 import { mayBeDamage } from './duckdb-errors.ts';
 import type { HeldFiles } from './hot-files.ts';
+import type { ColdPaths } from './protocol.ts';
 import { checkStatement } from './statement.ts';
 import { TABLES, type Table, viewOf } from './tables.ts';
 import type { SqlColumn, SqlValue } from './types.ts';
@@ -25,7 +26,7 @@ export interface Rows {
 /** Where the rows of a table are. */
 export interface TableFiles {
   readonly hot: HeldFiles;
-  readonly cold: readonly string[];
+  readonly cold: ColdPaths;
 }
 
 /** A result may take so much; the next row is left out. A single row beyond it is an error. */
@@ -66,14 +67,14 @@ export class Database {
       connection.interrupt();
     });
     const held: HeldFiles[] = [];
-    const cold: string[] = [];
+    const cold: ColdPaths[] = [];
     try {
       const names = checkStatement(await serialize(connection, sql));
       for (const table of TABLES) {
         if (!names.has(table.name)) continue;
         const files = await filesOf(table);
         held.push(files.hot);
-        cold.push(...files.cold);
+        cold.push(files.cold);
         await this.#makeView(connection, table, files);
       }
       if (stopped) throw new Error('stopped');
@@ -81,7 +82,12 @@ export class Database {
       return { ...rows, partial: this.#coldFiles.damageOf(cold) };
     } catch (error) {
       if (stopped) throw new TracewellError('TW_SQL_TIMEOUT', 'the query was stopped');
-      const again = mayBeDamage(error) && (await this.#coldFiles.findDamage(cold, () => !stopped));
+      const again =
+        mayBeDamage(error) &&
+        (await this.#coldFiles.findDamage(
+          cold.flatMap(({ paths }) => paths),
+          () => !stopped,
+        ));
       if (!again) throw this.#explain(error);
     } finally {
       connection.closeSync();
@@ -104,7 +110,7 @@ export class Database {
   }
 
   async #makeView(connection: DuckDBConnection, table: Table, { hot, cold }: TableFiles): Promise<void> {
-    const sound = this.#coldFiles.withoutDamaged(cold);
+    const sound = this.#coldFiles.withoutDamaged(cold.paths);
     const isEmpty = hot.paths.length + sound.length === 0;
     const source = isEmpty ? undefined : await this.#copies.get(table)!.source(connection, hot.paths, sound);
     await connection.run(viewOf(table, source));

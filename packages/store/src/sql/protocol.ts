@@ -29,9 +29,17 @@ export interface RunQuery {
 
 /** Where the rows of the store are at one moment; each is in one of the two. */
 export interface Snapshot {
-  /** Absolute paths of the cold files of each table, by its name. */
-  readonly cold: { readonly [table: string]: readonly string[] };
+  /** The cold files of each table, by its name. */
+  readonly cold: { readonly [table: string]: ColdPaths };
   readonly hot: readonly HotSegment[];
+}
+
+/** The cold files of a table. */
+export interface ColdPaths {
+  /** Absolute. */
+  readonly paths: readonly string[];
+  /** How many more there should be, which cannot be read. */
+  readonly missing: number;
 }
 
 /** Gives a query up. It is answered all the same. */

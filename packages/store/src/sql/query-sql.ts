@@ -4,7 +4,7 @@ import type { Snapshot } from './protocol.ts';
 import { SqlProcess } from './sql-process.ts';
 import type { SqlOptions, SqlResult, SqlRow, SqlValue } from './types.ts';
 
-export { hotSegments } from './snapshot.ts';
+export { sqlSnapshot } from './snapshot.ts';
 
 /** SQL over a store. Nothing is started before the first query. */
 export class Sql {

@@ -69,7 +69,7 @@ async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
     hot!.retain(snapshot.hot);
     const filesOf = async (table: Table): Promise<TableFiles> => ({
       hot: await hot!.files(table, snapshot.hot, () => wanted),
-      cold: snapshot.cold[table.name] ?? [],
+      cold: snapshot.cold[table.name] ?? { paths: [], missing: 0 },
     });
     const rows = await opened.run(sql, maxRows, filesOf, (stopping) => {
       stop = stopping;
