@@ -131,6 +131,26 @@ export class Uint32Column {
   }
 }
 
+/** `true`, `false`, or none. */
+export class FlagColumn {
+  readonly #flags = new ByteBuffer(1 << 12);
+  readonly #valid = new ByteBuffer(1 << 12);
+
+  add(flag: boolean | undefined): void {
+    this.#flags.byte(flag === true ? 1 : 0);
+    this.#valid.byte(flag === undefined ? 0 : 1);
+  }
+
+  column(): FlatColumn {
+    return { values: this.#flags.written(), valid: this.#valid.written() };
+  }
+
+  clear(): void {
+    this.#flags.length = 0;
+    this.#valid.length = 0;
+  }
+}
+
 /** Lists of numbers of 8 bytes, by the halves of their bits, or none. */
 export class ListOf64Column {
   readonly #halves = new GrowingUint32(1 << 12);
@@ -139,6 +159,10 @@ export class ListOf64Column {
 
   constructor() {
     this.#offsets.push(0);
+  }
+
+  get byteLength(): number {
+    return this.#halves.length * 4;
   }
 
   /** Adds an element to the row. */

@@ -34,6 +34,11 @@ export class RowKeys {
     };
   }
 
+  /** Whether the column had to cut the time of a row. */
+  isCut(row: number): boolean {
+    return this.times[2 * row + 1]! > MAX_HIGH;
+  }
+
   requestHigh(row: number): number {
     return this.#requests[2 * (this.#requestCodes?.[row] ?? row) + 1]!;
   }
@@ -48,11 +53,11 @@ export class RowKeys {
 
   /** Negative if row `a` comes before row `b` of other keys in a file: oldest first, and times as the column has them. */
   compareInFile(a: number, other: RowKeys, b: number): number {
-    const isCut = this.times[2 * a + 1]! > MAX_HIGH && other.times[2 * b + 1]! > MAX_HIGH;
+    const areCut = this.isCut(a) && other.isCut(b);
     const byTime =
       this.times[2 * a + 1]! - other.times[2 * b + 1]! || this.times[2 * a]! - other.times[2 * b]!;
     return (
-      (isCut ? 0 : byTime) ||
+      (areCut ? 0 : byTime) ||
       this.requestHigh(a) - other.requestHigh(b) ||
       this.requestLow(a) - other.requestLow(b) ||
       this.index(a) - other.index(b)
