@@ -80,10 +80,10 @@ const NOTHING: InsertResult = { accepted: 0, rejected: 0, reasons: [] };
 export class Inserts {
   /** Records that were left out since opening. */
   readonly rejected: Record<Signal, number> = { traces: 0, logs: 0, metrics: 0 };
-  readonly #log: Log<HotRows>;
+  readonly #log: Pick<Log<HotRows>, 'append' | 'appendSync'>;
   readonly #hot: HotTier;
 
-  constructor(log: Log<HotRows>, hot: HotTier) {
+  constructor(log: Pick<Log<HotRows>, 'append' | 'appendSync'>, hot: HotTier) {
     this.#log = log;
     this.#hot = hot;
   }

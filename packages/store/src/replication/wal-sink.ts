@@ -1,0 +1,24 @@
+import type { WalPosition } from './replication-error.ts';
+
+/**
+ * Where a leader ships its log: a standby, however it is reached. A store that was opened with `standby` is one, for
+ * tests and for two directories of one machine; `tcpWalSink` reaches one over the network.
+ *
+ * The leader calls it for one record after the other, never two at a time, and begins again with `position` after
+ * every failure.
+ */
+export interface WalSink {
+  /** Names the standby: in health, and in the tail that keeps the log for it. `a-z`, `0-9`, `_` and `-`. */
+  readonly name: string;
+  /**
+   * Delivers a framed record; resolves when the standby has it durably, with where its copy of that log ends.
+   *
+   * @throws `ReplicationError`, as a rejection, as the standby's `applyFramedWal` does. Whatever else is thrown
+   * counts as an interruption: the leader tries again.
+   */
+  applyFramedWal(record: Uint8Array): Promise<WalPosition>;
+  /** Where the standby's copy of a log ends; `undefined` if it has none. */
+  walPosition(writer: string): Promise<WalPosition | undefined>;
+  /** Releases what the sink holds. Called when the leader is closed. */
+  close?(): Promise<void>;
+}
