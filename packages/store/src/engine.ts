@@ -1,17 +1,15 @@
 import { encodeLogs, encodeMetrics, encodeTraces, type LogData, type MetricData } from '@tracewell/otlp';
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
-import { type Anomaly, type AnomalyQuery, findAnomalies, planAnomalies } from './analysis/anomalies.ts';
+import { type AnomalyQuery, type AnomalyReport, findAnomalies, planAnomalies } from './analysis/anomalies.ts';
 import { compareTwoTraces, type TraceComparison } from './analysis/compare-traces.ts';
 import { type CriticalPath, criticalPath } from './analysis/critical-path.ts';
 import {
-  type CallFacts,
-  type Dependency,
   type DependencyQuery,
+  type DependencyReport,
   findDependencies,
   planDependencies,
 } from './analysis/dependencies.ts';
 import { findPatterns, type TracePattern } from './analysis/patterns.ts';
-import type { SpanFacts } from './analysis/span-facts.ts';
 import { planSummary, type Summary, type SummaryQuery, summarize } from './analysis/summary.ts';
 import { type Comment, encodeComment, type NewComment, planComment } from './comments/comment.ts';
 import { isNoSpace } from './fs/file-system.ts';
@@ -19,6 +17,15 @@ import { type HotRows, HotTier } from './hot/hot-tier.ts';
 import { Inserts } from './inserts.ts';
 import { openLog } from './log/log.ts';
 import { FrameKind, type Log, type LogHealth } from './log/types.ts';
+import {
+  type CompactOptions,
+  checkCompactOptions,
+  checkMaintainOptions,
+  type MaintainOptions,
+} from './maintenance/calls.ts';
+import type { CompactionResult } from './maintenance/compactor.ts';
+import type { Maintenance } from './maintenance/maintenance.ts';
+import type { RetentionReport } from './maintenance/retention.ts';
 import { type StoreOptions, type StoreSettings, settingsOf } from './options.ts';
 import { endFreshness, Freshness } from './query/freshness.ts';
 import { findLogs, HotLogs } from './query/logs/find-logs.ts';
@@ -36,14 +43,19 @@ import type {
 } from './query/metrics/metric-query.ts';
 import { planMetricList, planMetrics } from './query/metrics/plan.ts';
 import { PointReader } from './query/metrics/point-reader.ts';
+import type { Snapshot } from './query/snapshot.ts';
+import { AllFacts } from './query/spans/all-facts.ts';
+import { AllSpans, type SpanTiers } from './query/spans/all-spans.ts';
 import { assembleTrace } from './query/spans/assemble-trace.ts';
-import { findSpans } from './query/spans/find-spans.ts';
-import { checkTraceId, findTrace } from './query/spans/find-trace.ts';
+import { ColdCopies } from './query/spans/cold-copies.ts';
+import { FileTallies } from './query/spans/file-tallies.ts';
+import { checkTraceId } from './query/spans/find-trace.ts';
 import { listServices } from './query/spans/list-services.ts';
 import { planQuery, planServices, type QueryPlan } from './query/spans/plan.ts';
 import { SpanReader } from './query/spans/span-reader.ts';
-import { spansIn, visitCalls, visitSpans } from './query/spans/visit-spans.ts';
-import { nextTurn, turnIsOver } from './query/turn.ts';
+import type { Appends } from './replication/leader.ts';
+import { Replication } from './replication/replication.ts';
+import type { WalPosition } from './replication/replication-error.ts';
 import { findByText, type TextSource } from './search/find-by-text.ts';
 import { hotSpansOf } from './search/hot-spans.ts';
 import { SearchIndex } from './search/search-index.ts';
@@ -53,6 +65,7 @@ import { SIGNALS, type Signal } from './signal.ts';
 import type { Sql } from './sql/query-sql.ts';
 import type { SqlOptions, SqlResult } from './sql/types.ts';
 import type {
+  ColdHealth,
   InsertResult,
   ServiceQuery,
   ServiceSummary,
@@ -68,6 +81,7 @@ import type { LiveOptions, LiveTail } from './tails/live-tail.ts';
 import { type LiveTraceFilter, liveOptions, liveTraces } from './tails/live-traces.ts';
 import type { FrameHandler } from './tails/tail.ts';
 import { Tails } from './tails/tails.ts';
+import { Tiers } from './tiers.ts';
 import { type ExportedFile, type ExportFileOptions, exportFile } from './transfer/export-file.ts';
 import { type ImportedFile, type ImportFileOptions, importFile } from './transfer/import-file.ts';
 
@@ -163,12 +177,73 @@ export interface TraceStore extends Store {
   import(path: string, options?: ImportFileOptions): Promise<ImportedFile>;
 
   /**
+   * Moves everything that was stored before the call to the cold tier, unless a tail still needs it where it is, and
+   * merges small files. It happens by itself too; see `maintenance` of the options. Waits while another process is
+   * at it.
+   *
+   * @throws `TracewellError` `TW_COMPACTION_FAILED`, `TW_LOG_NO_SPACE` and others that say why: what was not moved
+   * stays where it was, and is found as before
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const store = await openStore('.tracewell');
+   * const { segments } = await store.compact({
+   *   onProgress: ({ doneBytes, totalBytes }) => console.log(`${doneBytes} of ${totalBytes} bytes`),
+   * });
+   * console.log(segments); // 0
+   * await store.close();
+   * ```
+   */
+  compact(options?: CompactOptions): Promise<CompactionResult>;
+
+  /**
+   * Drops what the cold tier is to keep no longer, whole partitions of an hour, and sets aside files that cannot be
+   * read. It happens by itself too; see `maintenance` of the options.
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const week = 7 * 24 * 60 * 60 * 1000;
+   * const store = await openStore('.tracewell', { maintenance: { retention: { spans: { maxAgeMs: week } } } });
+   * const { dropped } = await store.maintain({ dryRun: true });
+   * console.log(dropped); // []
+   * await store.close();
+   * ```
+   */
+  maintain(options?: MaintainOptions): Promise<RetentionReport>;
+
+  /**
    * Forgets a tail and its position, so that it holds nothing back any more; stops it if it runs here. If
    * another process still runs it, it makes itself known again when it begins the next time.
    *
    * @returns whether there was one
    */
   removeTail(name: string): Promise<boolean>;
+
+  /**
+   * Takes a framed record of a leader's log, on a store that was opened with `standby: true`: validates it, writes it
+   * at its place in a copy of that log, and resolves when it is on the disk. What is there already is ignored, so a
+   * record may come twice. Queries find what is in it.
+   *
+   * @throws `ReplicationError`, as a rejection: `TW_REPLICATION_GAP` if it does not follow what is there, and
+   * `TW_REPLICATION_DAMAGED`, both with the `position` to send from; `TW_REPLICATION_FENCED` if a leader of a
+   * higher epoch has been seen, or this standby was promoted; `TW_REPLICATION_DIVERGED` if other bytes are there
+   */
+  applyFramedWal(record: Uint8Array): Promise<WalPosition>;
+
+  /** Where a standby's copy of a writer's log ends; `undefined` if it has none. */
+  walPosition(writer: string): Promise<WalPosition | undefined>;
+
+  /**
+   * Makes a standby the next leader: raises the epoch, durably, so that the leader of before is refused from here on,
+   * and takes no more records. Then close it and open the directory without `standby`.
+   *
+   * @returns the new epoch
+   */
+  promote(): Promise<number>;
 }
 
 /**
@@ -200,11 +275,20 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
   const settings = settingsOf(options);
   const hot = new HotTier(settings.maxSeries);
   const signal = new FrameSignal();
-  const log = await openLog(directory, signalling(hot, signal), settings.log).catch((error: unknown) => {
-    throw openingError(directory, options, error);
-  });
-  const tails = new Tails(directory, options.readOnly === true, log, signal);
-  return new EmbeddedStore(directory, settings, log, hot, tails);
+  const readOnly = settings.log.readOnly === true;
+  const replication = new Replication(directory, settings, readOnly);
+  const tiers = new Tiers(directory, readOnly, hot);
+  const log = await openLog(directory, signalling(hot, signal), settings.log).catch(
+    async (error: unknown) => {
+      await tiers.close();
+      await replication.close();
+      throw openingError(directory, options, error);
+    },
+  );
+  const appends = replication.begin(log, signal, settings);
+  const tails = new Tails(directory, readOnly, log, signal);
+  tiers.begin(log, readOnly ? undefined : settings.maintenance, tails);
+  return new EmbeddedStore(directory, settings, log, appends, hot, tails, replication, tiers);
 }
 
 /** What the operating system refuses gets a code and a way out; whatever else went wrong says so itself. */
@@ -233,6 +317,7 @@ class EmbeddedStore implements TraceStore {
   readonly #hot: HotTier;
   readonly #inserts: Inserts;
   readonly #reader = new SpanReader();
+  readonly #spanTiers: SpanTiers;
   readonly #logReader = new LogReader();
   readonly #hotLogs: HotLogs;
   readonly #pointReader = new PointReader();
@@ -240,17 +325,38 @@ class EmbeddedStore implements TraceStore {
   readonly #fresh = new Freshness();
   readonly #tails: Tails;
   readonly #search: SearchIndex;
+  readonly #appends: Appends<HotRows>;
+  readonly #replication: Replication;
+  readonly #tiers: Tiers;
   /** Queries that closing waits for. */
   readonly #running = new Set<Promise<unknown>>();
   #sql: Promise<Sql> | undefined;
   #closed: Promise<void> | undefined;
 
-  constructor(directory: string, settings: StoreSettings, log: Log<HotRows>, hot: HotTier, tails: Tails) {
+  constructor(
+    directory: string,
+    settings: StoreSettings,
+    log: Log<HotRows>,
+    appends: Appends<HotRows>,
+    hot: HotTier,
+    tails: Tails,
+    replication: Replication,
+    tiers: Tiers,
+  ) {
     this.directory = directory;
+    this.#tiers = tiers;
     this.#settings = settings;
     this.#log = log;
     this.#hot = hot;
-    this.#inserts = new Inserts(log, hot);
+    this.#appends = appends;
+    this.#replication = replication;
+    this.#spanTiers = {
+      index: hot.spans,
+      reader: this.#reader,
+      copies: new ColdCopies(hot.spans),
+      tallies: new FileTallies(),
+    };
+    this.#inserts = new Inserts(appends, hot);
     this.#hotLogs = new HotLogs(hot.logs, this.#logReader);
     this.#hotPoints = new HotPoints(hot.metrics, this.#pointReader);
     this.#tails = tails;
@@ -302,7 +408,7 @@ class EmbeddedStore implements TraceStore {
   async queryTraces(query: TraceQuery = {}): Promise<TracePage> {
     const plan = planQuery(query, nowUnixNanos());
     if (plan.text !== undefined) return this.#searchTraces(plan, plan.text);
-    return this.#query(() => findSpans(this.#hot.spans, plan, this.#reader));
+    return this.#query((snapshot) => this.#spans(snapshot).page(plan));
   }
 
   async #searchTraces(plan: QueryPlan, text: TextQuery): Promise<TracePage> {
@@ -338,17 +444,26 @@ class EmbeddedStore implements TraceStore {
 
   async querySummary(query: SummaryQuery = {}): Promise<Summary> {
     const plan = planSummary(query, nowUnixNanos());
-    return this.#query(() => summarize(this.#facts(), plan));
+    return this.#query(async (snapshot) => {
+      const summary = await summarize(this.#facts(snapshot), plan);
+      return { ...summary, ...partOf(snapshot) };
+    });
   }
 
-  async queryAnomalies(query: AnomalyQuery = {}): Promise<Anomaly[]> {
+  async queryAnomalies(query: AnomalyQuery = {}): Promise<AnomalyReport> {
     const plan = planAnomalies(query, nowUnixNanos());
-    return this.#query(() => findAnomalies(this.#facts(), plan));
+    return this.#query(async (snapshot) => {
+      const anomalies = await findAnomalies(this.#facts(snapshot), plan);
+      return { anomalies, ...partOf(snapshot) };
+    });
   }
 
-  async queryDependencies(query: DependencyQuery = {}): Promise<Dependency[]> {
+  async queryDependencies(query: DependencyQuery = {}): Promise<DependencyReport> {
     const plan = planDependencies(query, nowUnixNanos());
-    return this.#query(() => findDependencies(this.#facts(), plan));
+    return this.#query(async (snapshot) => {
+      const dependencies = await findDependencies(this.#facts(snapshot), plan);
+      return { dependencies, ...partOf(snapshot) };
+    });
   }
 
   async export(path: string, options: ExportFileOptions = {}): Promise<ExportedFile> {
@@ -360,14 +475,8 @@ class EmbeddedStore implements TraceStore {
   }
 
   /** The spans that an analysis counts. */
-  #facts(): SpanFacts & CallFacts {
-    const { spans } = this.#hot;
-    return {
-      operations: spans.operations,
-      visit: (window, visit) => visitSpans(spans, window, visit),
-      spansIn: (window) => spansIn(spans, window),
-      visitCalls: (window, targets, isWanted, visit) => visitCalls(spans, window, targets, isWanted, visit),
-    };
+  #facts(snapshot: Snapshot): AllFacts {
+    return new AllFacts(this.#spanTiers, snapshot);
   }
 
   async queryCriticalPath(traceId: string): Promise<CriticalPath | undefined> {
@@ -387,18 +496,19 @@ class EmbeddedStore implements TraceStore {
 
   async #trace(caller: string, traceId: string): Promise<Trace | undefined> {
     const id = checkTraceId(caller, traceId);
-    return this.#query(async () => {
-      const spans = await findTrace(this.#hot.spans, id, this.#reader);
-      return spans.length === 0
-        ? undefined
-        : assembleTrace(id, spans, this.#hot.comments.ofTrace(id), this.#settings.genAiPrices);
+    return this.#query(async (snapshot) => {
+      const spans = await this.#spans(snapshot).trace(id);
+      if (spans.length === 0) return noTrace(id, snapshot.partial);
+      const trace = assembleTrace(id, spans, this.#hot.comments.ofTrace(id), this.#settings.genAiPrices);
+      const { partial } = snapshot;
+      return partial === undefined ? trace : { ...trace, partial };
     });
   }
 
   async addComment(comment: NewComment): Promise<Comment> {
     this.#checkOpen();
     const planned = planComment(comment, nowUnixNanos());
-    await this.#log.append(FrameKind.COMMENT, encodeComment(planned), planned);
+    await this.#appends.append(FrameKind.COMMENT, encodeComment(planned), planned);
     return planned;
   }
 
@@ -409,17 +519,23 @@ class EmbeddedStore implements TraceStore {
 
   async listServices(options: ServiceQuery = {}): Promise<ServiceSummary[]> {
     const minStart = planServices(options, nowUnixNanos());
-    return this.#query(() => listServices(this.#hot.spans, minStart));
+    const { operations } = this.#hot.spans;
+    return this.#query((snapshot) => listServices(operations, this.#spans(snapshot).counts(minStart)));
+  }
+
+  /** The spans of a snapshot. */
+  #spans(snapshot: Snapshot): AllSpans {
+    return new AllSpans(this.#spanTiers, snapshot);
   }
 
   /** Runs a query on what all writers have stored up to now. */
-  #query<Result>(run: () => Promise<Result>): Promise<Result> {
+  #query<Result>(run: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
     this.#checkOpen();
     const running = this.#fresh.holds
-      ? run()
+      ? this.#tiers.run(run)
       : this.#log.refresh().then(() => {
           this.#fresh.begin();
-          return run();
+          return this.#tiers.run(run);
         });
     this.#running.add(running);
     const done = (): void => void this.#running.delete(running);
@@ -446,36 +562,56 @@ class EmbeddedStore implements TraceStore {
     this.#checkOpen();
     // Not loaded before somebody asks.
     this.#sql ??= import('./sql/query-sql.ts').then(
-      ({ Sql, hotSegments }) =>
+      ({ Sql, sqlSnapshot }) =>
         new Sql(this.directory, async () => {
           await this.#log.refresh();
-          return { cold: {}, hot: hotSegments(this.directory, this.#log.segments()) };
+          return sqlSnapshot(this.directory, this.#tiers.snapshot());
         }),
     );
     return (await this.#sql).query(sql, options);
   }
 
+  async applyFramedWal(record: Uint8Array): Promise<WalPosition> {
+    this.#checkOpen();
+    return this.#replication.applyFramedWal(record);
+  }
+
+  async walPosition(writer: string): Promise<WalPosition | undefined> {
+    this.#checkOpen();
+    return this.#replication.walPosition(writer);
+  }
+
+  async promote(): Promise<number> {
+    this.#checkOpen();
+    return this.#replication.promote();
+  }
+
   async health(): Promise<StoreHealth> {
+    const replication = this.#replication.health();
     if (this.#closed === undefined) await this.#log.refresh();
-    for (const _ of this.#hot.spans.reconcile()) if (turnIsOver()) await nextTurn();
+    const isClosed = this.#closed !== undefined;
+    const spans = isClosed ? undefined : await this.#tiers.run((snapshot) => this.#spans(snapshot).count());
+    const cold = this.#tiers.health();
     const log = this.#log.health();
     const { unreadableFrames } = this.#hot;
-    const signals = this.#signals();
-    const unreadable = SIGNALS.some((signal) => signals[signal].unreadable > 0);
+    const signals = this.#signals(spans ?? this.#hot.spans.spanCount() + cold.rows.spans);
+    const unreadable = SIGNALS.some((signal) => signals[signal].unreadable > 0) || isAffected(cold);
     return {
-      status: statusOf(log, unreadable || unreadableFrames > 0, this.#closed !== undefined),
+      status: statusOf(log, unreadable || unreadableFrames > 0, isClosed),
       directory: this.directory,
       readOnly: this.#settings.log.readOnly === true,
       signals,
       comments: this.#hot.comments.count,
       unreadableFrames,
       indexBytes: SIGNALS.reduce((sum, signal) => sum + signals[signal].indexBytes, 0),
+      cold,
       log,
       tails: this.#tails.health(),
+      ...(replication !== undefined && { replication }),
     };
   }
 
-  #signals(): StoreHealth['signals'] {
+  #signals(spanCount: number): StoreHealth['signals'] {
     const { spans, logs, metrics } = this.#hot;
     const { rejected } = this.#inserts;
     const ofSpans = spans.stats();
@@ -483,7 +619,7 @@ class EmbeddedStore implements TraceStore {
     const ofMetrics = metrics.stats();
     return {
       traces: {
-        count: spans.spanCount(),
+        count: spanCount,
         copies: ofSpans.copies,
         rejected: rejected.traces,
         unreadable: this.#reader.unreadable,
@@ -508,6 +644,25 @@ class EmbeddedStore implements TraceStore {
     };
   }
 
+  async compact(options: CompactOptions = {}): Promise<CompactionResult> {
+    this.#checkOpen();
+    return this.#maintenance().compact(checkCompactOptions(options));
+  }
+
+  async maintain(options: MaintainOptions = {}): Promise<RetentionReport> {
+    this.#checkOpen();
+    return this.#maintenance().maintain(checkMaintainOptions(options).dryRun ?? false);
+  }
+
+  #maintenance(): Maintenance {
+    const { maintenance } = this.#tiers;
+    if (maintenance !== undefined) return maintenance;
+    throw new TracewellError(
+      'TW_LOG_READ_ONLY',
+      `${this.directory} was opened to only read; open it without readOnly to move or drop what it holds`,
+    );
+  }
+
   async flush(): Promise<void> {
     this.#checkOpen();
     await this.#log.flush();
@@ -521,8 +676,10 @@ class EmbeddedStore implements TraceStore {
   async #close(): Promise<void> {
     (await this.#sql)?.close();
     await Promise.allSettled(this.#running);
+    await this.#tiers.close();
     await this.#tails.stop();
     await this.#search.close();
+    await this.#replication.close();
     await this.#log.close();
   }
 
@@ -535,6 +692,20 @@ class EmbeddedStore implements TraceStore {
       throw new TracewellError('TW_STORE_CLOSED', `The store in ${this.directory} is closed; open it again.`);
     }
   }
+}
+
+/** @throws TracewellError (`TW_COLD_DAMAGED`) if the trace may be where nobody can read */
+function noTrace(traceId: string, partial: readonly string[] | undefined): undefined {
+  if (partial === undefined) return undefined;
+  throw new TracewellError(
+    'TW_COLD_DAMAGED',
+    `trace ${traceId} is not in what can be read, but not all can: ${partial[0]}; restore the file from a copy`,
+  );
+}
+
+/** Whether the cold tier has something to tell. */
+function isAffected({ damaged, maintenance }: ColdHealth): boolean {
+  return damaged.length > 0 || maintenance?.state === 'paused';
 }
 
 function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHealth['status'] {
@@ -553,4 +724,9 @@ function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHe
 
 function nowUnixNanos(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
+}
+
+/** What a result says of the files that could not be read, if there are any. */
+function partOf({ partial }: Snapshot): { readonly partial?: readonly string[] } {
+  return partial === undefined ? {} : { partial };
 }

@@ -115,6 +115,11 @@ export class Snapshot {
     this.#removals = hot.removals;
   }
 
+  /** How often rows had left the hot tier when the snapshot was taken. */
+  get removals(): number {
+    return this.#removals;
+  }
+
   /** Whether the hot tier still has all that it had when the snapshot was taken. */
   get isWhole(): boolean {
     return this.#hot.removals === this.#removals;

@@ -13,6 +13,7 @@ import { readFlat } from './span-rows.ts';
  * does. Yields after each row group, so that others can have their turn.
  *
  * @param operations - numbers services and names; those of the file are added
+ * @param hidden - rows to leave out, counted through all row groups
  * @throws `TracewellError` (`TW_COLD_DAMAGED`)
  */
 export function* visitSpanFile(
@@ -20,12 +21,14 @@ export function* visitSpanFile(
   { minStart, maxStart }: TimeWindow,
   operations: Operations,
   visit: SpanVisitor,
+  hidden: ReadonlySet<number> = NO_ROWS,
 ): Generator<void> {
   if (minStart > maxStart) return;
   const minHigh = Number(minStart >> 32n);
   const minLow = Number(minStart & 0xffff_ffffn);
   const maxHigh = Number(maxStart >> 32n);
   const maxLow = Number(maxStart & 0xffff_ffffn);
+  let first = 0;
   for (let group = 0; group < parquet.rowGroups; group++) {
     const { count, starts, durations, kinds, statusCodes } = readSpanNumbers(parquet, group);
     const numbers = readOperations(parquet, group, operations);
@@ -36,13 +39,17 @@ export function* visitSpanFile(
       const low = starts[2 * row]!;
       if (high < minHigh || (high === minHigh && low < minLow)) continue;
       if (high > maxHigh || (high === maxHigh && low > maxLow)) continue;
+      if (hidden.size > 0 && hidden.has(first + row)) continue;
       const root = hasParent !== undefined && hasParent[row] === 0 ? FLAG_ROOT : 0;
       const flags = statusCodes[row]! | (kinds[row]! << FLAG_KIND_SHIFT) | root;
       visit(numbers[row]!, flags, high, low, durationBits[row]!);
     }
+    first += count;
     yield;
   }
 }
+
+const NO_ROWS: ReadonlySet<number> = new Set();
 
 /** The operation of each row of a row group, as a number of `operations`. */
 export function readOperations(file: ParquetFile, group: number, operations: Operations): Uint32Array {

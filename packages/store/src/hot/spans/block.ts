@@ -315,6 +315,7 @@ export class Block {
 
   /** Hides a row as a copy of a row of another block. */
   hideCopyElsewhere(row: number): void {
+    if ((this.flags[row]! & FLAG_COPY_ELSEWHERE) !== 0) return;
     this.flags[row]! |= FLAG_COPY_ELSEWHERE;
     this.copiesElsewhere++;
   }

@@ -6,8 +6,10 @@ import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
  */
 export const UNFINISHED = 'tracewell.unfinished';
 
-const NO_RESOURCE: ResourceData = { attributes: {}, droppedAttributesCount: 0, schemaUrl: '' };
-const NO_SCOPE: ScopeData = {
+/** In place of a resource that does not matter. */
+export const NO_RESOURCE: ResourceData = { attributes: {}, droppedAttributesCount: 0, schemaUrl: '' };
+/** In place of a scope that does not matter. */
+export const NO_SCOPE: ScopeData = {
   name: '',
   version: '',
   attributes: {},

@@ -6,22 +6,37 @@ import type { ColdFile } from '../../meta/catalog.ts';
 import type { TracePage } from '../../store.ts';
 import type { Snapshot } from '../snapshot.ts';
 import { nextTurn, turnIsOver } from '../turn.ts';
+import type { ColdCopies } from './cold-copies.ts';
+import type { FileTallies } from './file-tallies.ts';
 import { findSpans } from './find-spans.ts';
 import { findTrace } from './find-trace.ts';
+import { hotCounts, type OperationCounts } from './list-services.ts';
 import type { QueryPlan } from './plan.ts';
 import { compareSpanKeys, encodeCursor } from './span-order.ts';
 import type { SpanReader } from './span-reader.ts';
 import { withoutCopies } from './without-copies.ts';
 
+/** What is kept from one query to the next. */
+export interface SpanTiers {
+  readonly index: SpanIndex;
+  readonly reader: SpanReader;
+  readonly copies: ColdCopies;
+  readonly tallies: FileTallies;
+}
+
 /** The spans of a snapshot, hot and cold as one. */
 export class AllSpans {
   readonly #index: SpanIndex;
   readonly #reader: SpanReader;
+  readonly #copies: ColdCopies;
+  readonly #tallies: FileTallies;
   readonly #snapshot: Snapshot;
 
-  constructor(index: SpanIndex, reader: SpanReader, snapshot: Snapshot) {
+  constructor({ index, reader, copies, tallies }: SpanTiers, snapshot: Snapshot) {
     this.#index = index;
     this.#reader = reader;
+    this.#copies = copies;
+    this.#tallies = tallies;
     this.#snapshot = snapshot;
   }
 
@@ -38,6 +53,33 @@ export class AllSpans {
       if (turnIsOver()) await nextTurn();
     }
     return spans.length === hot ? spans : withoutCopies(spans).reverse();
+  }
+
+  /** Counts by operation the spans that started at `minStart` or later, each once. */
+  async *counts(minStart: bigint): AsyncGenerator<OperationCounts> {
+    await this.reconcile();
+    yield* hotCounts(this.#index, minStart);
+    for (const file of this.#snapshot.readable('spans', minStart)) {
+      try {
+        yield* await this.#tallies.of(file, minStart, this.#index.operations, this.#snapshot, this.#copies);
+      } catch (error) {
+        this.#snapshot.skip(error);
+      }
+    }
+  }
+
+  /** How many spans there are, each counted once. */
+  async count(): Promise<number> {
+    await this.reconcile();
+    let spans = this.#index.spanCount();
+    for (const file of this.#snapshot.readable('spans'))
+      spans += file.rows - this.#copies.hiddenIn(file).size;
+    return spans;
+  }
+
+  /** Hides all but one of the copies of each span, for whoever counts: see {@link ColdCopies}. */
+  async reconcile(): Promise<void> {
+    await this.#copies.hide(this.#snapshot);
   }
 
   /** A page of the spans that match. */

@@ -1,5 +1,6 @@
 import { StatusCode } from '@tracewell/plugin';
 import { type Block, RECORD_WORDS } from '../../hot/spans/block.ts';
+import type { Operations } from '../../hot/spans/operations.ts';
 import { FLAG_HIDDEN, FLAG_STATUS, WORD_START_HIGH, WORD_START_LOW } from '../../hot/spans/row.ts';
 import type { SpanIndex } from '../../hot/spans/span-index.ts';
 import type { ServiceSummary } from '../../store.ts';
@@ -80,45 +81,63 @@ function tallyOf(block: Block, minStart: bigint): Tally {
   return tally;
 }
 
-/** Counts the spans that started at `minStart` or later, by service. */
-export async function listServices(index: SpanIndex, minStart: bigint): Promise<ServiceSummary[]> {
-  if (turnIsOver()) await nextTurn();
-  for (const _ of index.reconcile()) if (turnIsOver()) await nextTurn();
+/** What is known of an operation's spans. */
+export interface OperationCounts {
+  /** A number of `Operations`. */
+  readonly operation: number;
+  readonly spans: number;
+  readonly errors: number;
+  /** When the first and the last of them started. */
+  readonly first: bigint;
+  readonly last: bigint;
+}
 
-  type Counts = { spans: number; errors: number; first: bigint; last: bigint; operations: Set<string> };
-  const services = new Map<string, Counts>();
+/** Counts the spans that started at `minStart` or later, by operation; those of different blocks apart. */
+export async function* hotCounts(index: SpanIndex, minStart: bigint): AsyncGenerator<OperationCounts> {
+  if (turnIsOver()) await nextTurn();
   for (const { block } of index.blocks()) {
     if (block.maxStart < Number(minStart)) continue;
     const tally = tallyOf(block, minStart);
     for (let at = 0; at < tally.spans.length; at++) {
       const spans = tally.spans[at]!;
       if (spans === 0) continue;
-      const operation = block.operations[at]!;
-      const service = index.operations.serviceName(index.operations.serviceOf(operation)) ?? OTHER_SERVICES;
       const first = (BigInt(tally.firstHigh[at]!) << 32n) | BigInt(tally.firstLow[at]!);
       const last = (BigInt(tally.lastHigh[at]!) << 32n) | BigInt(tally.lastLow[at]!);
-      let counts = services.get(service);
-      if (counts === undefined) {
-        counts = { spans: 0, errors: 0, first, last, operations: new Set() };
-        services.set(service, counts);
-      }
-      counts.spans += spans;
-      counts.errors += tally.errors[at]!;
-      if (first < counts.first) counts.first = first;
-      if (last > counts.last) counts.last = last;
-      const name = index.operations.name(operation);
-      if (name !== undefined) counts.operations.add(name);
+      yield { operation: block.operations[at]!, spans, errors: tally.errors[at]!, first, last };
     }
     if (turnIsOver()) await nextTurn();
   }
+}
+
+/** Puts counts by operation together, by service. */
+export async function listServices(
+  operations: Operations,
+  counts: AsyncIterable<OperationCounts>,
+): Promise<ServiceSummary[]> {
+  type Counts = { spans: number; errors: number; first: bigint; last: bigint; operations: Set<string> };
+  const services = new Map<string, Counts>();
+  for await (const { operation, spans, errors, first, last } of counts) {
+    const service = operations.serviceName(operations.serviceOf(operation)) ?? OTHER_SERVICES;
+    let known = services.get(service);
+    if (known === undefined) {
+      known = { spans: 0, errors: 0, first, last, operations: new Set() };
+      services.set(service, known);
+    }
+    known.spans += spans;
+    known.errors += errors;
+    if (first < known.first) known.first = first;
+    if (last > known.last) known.last = last;
+    const name = operations.name(operation);
+    if (name !== undefined) known.operations.add(name);
+  }
   return [...services]
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, counts]) => ({
+    .map(([name, known]) => ({
       name,
-      spanCount: counts.spans,
-      errorCount: counts.errors,
-      firstSeenUnixNanos: counts.first,
-      lastSeenUnixNanos: counts.last,
-      operations: [...counts.operations].sort(),
+      spanCount: known.spans,
+      errorCount: known.errors,
+      firstSeenUnixNanos: known.first,
+      lastSeenUnixNanos: known.last,
+      operations: [...known.operations].sort(),
     }));
 }
