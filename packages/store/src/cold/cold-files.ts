@@ -1,8 +1,16 @@
 import { TracewellError } from '@tracewell/plugin';
 import type { FileSystem, OpenFile } from '../fs/file-system.ts';
 import type { ColdFile } from '../meta/catalog.ts';
+import type { ReadableFile } from '../parquet/file.ts';
+import { LogFile } from './logs/log-file.ts';
+import { MetricFile } from './metrics/metric-file.ts';
 import { coldPath } from './partition.ts';
 import { SpanFile } from './spans/span-file.ts';
+
+/** What opens the files of a signal. */
+interface Opener<Opened> {
+  open(file: ReadableFile, path: string): Opened;
+}
 
 /** How many files are kept open, each with its footer and the filters that were asked for. */
 const MAX_OPEN = 256;
@@ -24,7 +32,7 @@ export class UnreadableFile extends Error {
 export class ColdFiles {
   readonly #fs: FileSystem;
   readonly #directory: string;
-  readonly #open = new Map<string, { readonly file: OpenFile; readonly spans: SpanFile }>();
+  readonly #open = new Map<string, { readonly file: OpenFile; readonly opened: unknown }>();
 
   constructor(fs: FileSystem, directory: string) {
     this.#fs = fs;
@@ -43,16 +51,34 @@ export class ColdFiles {
    */
   spans<Result>(file: ColdFile, read: (spans: SpanFile) => Result): Result {
     try {
-      return read(this.#opened(file));
+      return read(this.#opened(file, SpanFile));
     } catch (error) {
       throw this.#unreadable(file, error);
     }
   }
 
   /** As {@link ColdFiles.spans}, part by part. */
-  *eachOfSpans<Part>(file: ColdFile, read: (spans: SpanFile) => Iterable<Part>): Generator<Part> {
+  eachOfSpans<Part>(file: ColdFile, read: (spans: SpanFile) => Iterable<Part>): Generator<Part> {
+    return this.#each(file, SpanFile, read);
+  }
+
+  /** Reads from a file of logs, part by part. @throws {@link UnreadableFile} */
+  eachOfLogs<Part>(file: ColdFile, read: (logs: LogFile) => Iterable<Part>): Generator<Part> {
+    return this.#each(file, LogFile, read);
+  }
+
+  /** Reads from a file of metrics, part by part. @throws {@link UnreadableFile} */
+  eachOfMetrics<Part>(file: ColdFile, read: (metrics: MetricFile) => Iterable<Part>): Generator<Part> {
+    return this.#each(file, MetricFile, read);
+  }
+
+  *#each<Opened, Part>(
+    file: ColdFile,
+    opener: Opener<Opened>,
+    read: (opened: Opened) => Iterable<Part>,
+  ): Generator<Part> {
     try {
-      yield* read(this.#opened(file));
+      yield* read(this.#opened(file, opener));
     } catch (error) {
       throw this.#unreadable(file, error);
     }
@@ -69,13 +95,14 @@ export class ColdFiles {
     for (const id of [...this.#open.keys()]) this.#close(id);
   }
 
-  #opened(cold: ColdFile): SpanFile {
+  /** @param opener - always the same for a file, since a file is of one signal */
+  #opened<Opened>(cold: ColdFile, opener: Opener<Opened>): Opened {
     let open = this.#open.get(cold.id);
     if (open === undefined) {
       const path = this.pathOf(cold);
       const file = this.#fs.openSync(path, 'read');
       try {
-        open = { file, spans: SpanFile.open(file, path) };
+        open = { file, opened: opener.open(file, path) };
       } catch (error) {
         file.closeSync();
         throw error;
@@ -86,7 +113,7 @@ export class ColdFiles {
       this.#open.delete(cold.id);
     }
     this.#open.set(cold.id, open);
-    return open.spans;
+    return open.opened as Opened;
   }
 
   #close(id: string): void {
