@@ -24,7 +24,7 @@ const bench: Bench = {
         approx_quantile(duration_ns, [0.5, 0.95, 0.99]) AS percentiles, max(duration_ns) AS max
       FROM edges GROUP BY caller, callee ORDER BY spans DESC`;
     const theirs = (await connection.runAndReadAll(sql)).getRowObjects();
-    const ours = await store.queryDependencies({ startTime, endTime });
+    const { dependencies: ours } = await store.queryDependencies({ startTime, endTime });
     const counts = (rows: [unknown, unknown, unknown, unknown][]): string =>
       JSON.stringify(rows.map((row) => row.map(String)).sort());
     const same =

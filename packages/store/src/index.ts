@@ -4,7 +4,7 @@
  * @module @tracewell/store
  */
 
-export type { Anomaly, AnomalyQuery } from './analysis/anomalies.ts';
+export type { Anomaly, AnomalyQuery, AnomalyReport } from './analysis/anomalies.ts';
 export type {
   ComparedPlace,
   ComparedTrace,
@@ -12,7 +12,7 @@ export type {
   TraceComparison,
 } from './analysis/compare-traces.ts';
 export type { CriticalPath, CriticalSpan, CriticalStep } from './analysis/critical-path.ts';
-export type { Dependency, DependencyQuery } from './analysis/dependencies.ts';
+export type { Dependency, DependencyQuery, DependencyReport } from './analysis/dependencies.ts';
 export type { SpanFigures } from './analysis/figures.ts';
 export type { TracePattern } from './analysis/patterns.ts';
 export type { OperationFigures, ServiceFigures, Summary, SummaryQuery } from './analysis/summary.ts';
@@ -37,6 +37,12 @@ export type {
   MetricSeries,
   MetricSummary,
 } from './query/metrics/metric-query.ts';
+export type { FeedState } from './replication/feed.ts';
+export type { ReplicationHealth, ReplicationOptions, SinkHealth } from './replication/leader.ts';
+export { ReplicationError, type WalPosition } from './replication/replication-error.ts';
+export { type ServeWalOptions, serveWal, type WalServer } from './replication/tcp-receiver.ts';
+export { type TcpSinkOptions, tcpWalSink } from './replication/tcp-sink.ts';
+export type { WalSink } from './replication/wal-sink.ts';
 export type { TextMatch } from './search/match-text.ts';
 export type { SearchOptions } from './search/search-index.ts';
 export { SearchSyntaxError } from './search/text-query.ts';

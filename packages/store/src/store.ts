@@ -1,9 +1,9 @@
 import type { LogData, MetricData } from '@tracewell/otlp';
 import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
-import type { Anomaly, AnomalyQuery } from './analysis/anomalies.ts';
+import type { AnomalyQuery, AnomalyReport } from './analysis/anomalies.ts';
 import type { TraceComparison } from './analysis/compare-traces.ts';
 import type { CriticalPath } from './analysis/critical-path.ts';
-import type { Dependency, DependencyQuery } from './analysis/dependencies.ts';
+import type { DependencyQuery, DependencyReport } from './analysis/dependencies.ts';
 import type { TracePattern } from './analysis/patterns.ts';
 import type { Summary, SummaryQuery } from './analysis/summary.ts';
 import type { Comment, NewComment } from './comments/comment.ts';
@@ -18,6 +18,7 @@ import type {
   MetricQuery,
   MetricSummary,
 } from './query/metrics/metric-query.ts';
+import type { ReplicationHealth } from './replication/leader.ts';
 import type { TextMatch } from './search/match-text.ts';
 import type { Signal } from './signal.ts';
 import type { SqlOptions, SqlResult } from './sql/types.ts';
@@ -109,10 +110,10 @@ export interface Store {
   querySummary(query?: SummaryQuery): Promise<Summary>;
 
   /** What got worse than it was before: services and operations, by error rate and latency; the worst first. */
-  queryAnomalies(query?: AnomalyQuery): Promise<Anomaly[]>;
+  queryAnomalies(query?: AnomalyQuery): Promise<AnomalyReport>;
 
   /** Who calls whom, databases and queues included: how often, how slowly, how often in vain; the most frequent first. */
-  queryDependencies(query?: DependencyQuery): Promise<Dependency[]>;
+  queryDependencies(query?: DependencyQuery): Promise<DependencyReport>;
 
   /** Which spans made a trace as long as it was; `undefined` if there is no such trace. */
   queryCriticalPath(traceId: string): Promise<CriticalPath | undefined>;
@@ -341,4 +342,6 @@ export interface StoreHealth {
   readonly log: LogHealth;
   /** What follows the log, in this process and in others. */
   readonly tails: readonly TailHealth[];
+  /** How replication is; absent if the store takes no part in any. */
+  readonly replication?: ReplicationHealth;
 }

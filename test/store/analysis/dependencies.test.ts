@@ -54,7 +54,7 @@ GET /            |====================|
       attributes: { 'messaging.system': 'kafka', 'messaging.destination.name': 'audit' },
     }),
   ]);
-  const found = await store.queryDependencies();
+  const { dependencies: found } = await store.queryDependencies();
   assert.deepEqual(found.map(shown).sort(), [
     'pay -> api.bank.example (external grpc): 1 calls, 1 failed',
     'pay -> orders (database postgresql): 1 calls, 0 failed',
@@ -64,7 +64,7 @@ GET /            |====================|
     'shop -> pay (service): 1 calls, 0 failed',
   ]);
   assert.equal(found.find((one) => one.to === 'pay')!.maxMs, 8);
-  assert.deepEqual((await store.queryDependencies({ service: 'mail' })).map(shown), [
+  assert.deepEqual((await store.queryDependencies({ service: 'mail' })).dependencies.map(shown), [
     'shop -> mail (service): 1 calls, 0 failed',
   ]);
 });
@@ -138,8 +138,10 @@ test('whatever the traces: as somebody would count who has all spans as objects'
         const own = spans.filter((one) => one.resource.attributes['service.name'] === service);
         await (service === 'web' ? first : second).insertSpans(own);
       }
+      // Some of them go cold; a copy of a span that is cold counts no more than one that is not.
+      if (nodes.length % 2 === 0) await second.compact();
       await second.insertSpans(spans.slice(0, 2));
-      const found = await first.queryDependencies();
+      const { dependencies: found } = await first.queryDependencies();
       assert.deepEqual(
         new Map(
           found.map((one) => [
@@ -193,5 +195,5 @@ test('a question that is none is refused by name', async (t) => {
     store.queryDependencies({ limit: 5 } as object),
     /queryDependencies: limit is no field of query; there are service, startTime, endTime, lastSeconds/,
   );
-  assert.deepEqual(await store.queryDependencies({ lastSeconds: 60 }), []);
+  assert.deepEqual(await store.queryDependencies({ lastSeconds: 60 }), { dependencies: [] });
 });

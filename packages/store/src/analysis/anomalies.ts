@@ -52,6 +52,14 @@ export interface Anomaly {
   readonly summary: string;
 }
 
+/** What {@link Store.queryAnomalies} finds. */
+export interface AnomalyReport {
+  /** The critical ones first, then those that are furthest from chance. */
+  readonly anomalies: readonly Anomaly[];
+  /** Why spans may be missing from the figures, each reason once; absent if none are. */
+  readonly partial?: readonly string[];
+}
+
 /** A checked query with everything filled in. */
 export interface AnomalyPlan {
   readonly service: string | undefined;

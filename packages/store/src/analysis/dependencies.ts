@@ -42,6 +42,14 @@ export interface Dependency extends SpanFigures {
   readonly system: string;
 }
 
+/** What {@link Store.queryDependencies} finds. */
+export interface DependencyReport {
+  /** The most frequent first. */
+  readonly dependencies: readonly Dependency[];
+  /** Why calls may be missing, each reason once; absent if none are. */
+  readonly partial?: readonly string[];
+}
+
 /** A checked query with everything filled in. */
 export interface DependencyPlan extends TimeWindow {
   readonly service: string | undefined;

@@ -7,11 +7,17 @@ import {
   ANY_STRING,
   KEY_VALUE_KEY,
   KEY_VALUE_VALUE,
+  readFixed32,
+  readHex,
   readUtf8,
   readVarint,
   SPAN_ATTRIBUTES,
   SPAN_PARENT_SPAN_ID,
+  SPAN_SPAN_ID,
+  SPAN_START_TIME,
+  SPAN_TRACE_ID,
   skipVarint,
+  toBigUint64,
   WIRE_BYTES,
   WIRE_FIXED32,
   WIRE_FIXED64,
@@ -38,6 +44,26 @@ const KEYS_BY_LENGTH: { readonly bytes: Uint8Array; readonly index: number }[][]
 for (const [index, key] of TARGET_KEYS.entries()) {
   KEYS_BY_LENGTH[key.length] ??= [];
   KEYS_BY_LENGTH[key.length]!.push({ bytes: Buffer.from(key), index });
+}
+
+/** What a span is known by: its ids as hex digits, and its start in nanoseconds since the Unix epoch. */
+export interface SpanKeyText {
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly startTime: bigint;
+}
+
+/** Reads what a span is known by from the bytes of its message. */
+export function readSpanKey(bytes: Uint8Array): SpanKeyText {
+  const key = { traceId: '', spanId: '', startTime: 0n };
+  for (let at = 0; at < bytes.length; at = fieldEnd(bytes, at, bytes.length)) {
+    if (bytes[at] === SPAN_TRACE_ID) key.traceId = readHex(bytes, at + 2, at + 18);
+    else if (bytes[at] === SPAN_SPAN_ID) key.spanId = readHex(bytes, at + 2, at + 10);
+    else if (bytes[at] === SPAN_START_TIME) {
+      key.startTime = toBigUint64(readFixed32(bytes, at + 1), readFixed32(bytes, at + 5));
+    }
+  }
+  return key;
 }
 
 // For each length of a key a set of the first letters, by the lower five bits of their codes.

@@ -26,6 +26,8 @@ export interface Summary extends SpanFigures {
   readonly failingOperations: readonly OperationFigures[];
   /** Those first that the most time went to. */
   readonly slowestOperations: readonly OperationFigures[];
+  /** Why spans may be missing from the figures, each reason once; absent if none are. */
+  readonly partial?: readonly string[];
 }
 
 /** A service in numbers. */
