@@ -10,6 +10,7 @@ import { SpanKind, StatusCode } from '@tracewell/plugin';
 import { formatTrace } from '@tracewell/sdk';
 import { openStore, type Trace, type TraceStore } from '@tracewell/store';
 import { startCollector } from './collector.ts';
+import { type Answer, askAll, isSame } from './questions.ts';
 
 const { values: options } = parseArgs({ options: { fresh: { type: 'boolean', default: false } } });
 
@@ -68,6 +69,12 @@ say(
     .join(', '),
 );
 
+heading('Trouble');
+const troubleStart = new Date();
+const troubled = await shop(gateway, 120, 'broken');
+say(`The bank's line breaks: ${troubled.get(502) ?? 0} of 120 requests fail.`);
+const runEnd = new Date();
+
 heading('A crash');
 // Somebody orders the globe; while inventory looks for it on its slow shelf, inventory is killed.
 const lost = checkout(gateway, { product: 'globe', quantity: 1, card: 'good' });
@@ -97,19 +104,20 @@ console.log(formatTrace(trace.spans));
 const processes = new Set(trace.spans.map((span) => span.resource.attributes['process.pid']));
 say(`${trace.spans.length} spans from ${processes.size} processes, put together from their logs.`);
 
-heading('Services');
-const services = await reader.listServices({
-  lastSeconds: Math.ceil((Date.now() - runStart.getTime()) / 1000),
-});
-table(
-  ['service', 'spans', 'errors', 'error rate'],
-  services.map(({ name, spanCount, errorCount }) => [
-    name,
-    String(spanCount),
-    String(errorCount),
-    `${((100 * errorCount) / spanCount).toFixed(1)} %`,
-  ]),
-);
+const period = { start: runStart, trouble: troubleStart, end: runEnd };
+const store = await openStore(directory);
+const before = await askAll(store, period, trace);
+for (const { title, lines } of before) {
+  heading(title);
+  for (const line of lines) say(line);
+}
+
+heading('The same after compaction');
+const compaction = await store.compact();
+const after = await askAll(store, period, (await store.getTrace(trace.traceId)) as Trace);
+const changed = before.filter((answer, at) => !isSame(answer, after[at] as Answer));
+say(compacted(compaction));
+say(`Asked again: ${after.length - changed.length} of ${after.length} answers are the same.`);
 
 heading('Where the data lies');
 const health = await reader.health();
@@ -137,24 +145,36 @@ say(
 );
 
 await reader.close();
+await store.close();
 await collector.close();
 clearTimeout(deadline);
 if (survived < answered) fail(`${answered - survived} answered requests of inventory are not in the store.`);
+if (changed.length > 0) fail(`Changed by compaction: ${changed.map(({ title }) => title).join(', ')}.`);
+for (const { title, lines } of before) if (lines.length === 0) fail(`No answer: ${title}.`);
 if (processes.size < 3) fail('The trace should have crossed three processes.');
 
-/** Orders and looks, by 8 customers at a time; returns how often each HTTP status came back. */
-async function shop(gateway: Service, count: number): Promise<Map<number, number>> {
+/**
+ * Orders and looks, by 8 customers at a time; returns how often each HTTP status came back.
+ *
+ * @param card - what every second customer pays with. Default: now and then a card that is declined, or a bank that
+ * does not answer
+ */
+async function shop(gateway: Service, count: number, card?: string): Promise<Map<number, number>> {
   const products = ['lamp', 'chair', 'clock'];
   const statuses = new Map<number, number>();
   let next = 0;
   const customer = async (): Promise<void> => {
     for (let i = next++; i < count; i = next++) {
       const product = products[i % products.length]!;
-      const card = i % 60 === 59 ? 'offline' : i % 12 === 7 ? 'declined' : 'good';
+      const usual = i % 60 === 59 ? 'offline' : i % 12 === 7 ? 'declined' : 'good';
       const status =
         i % 3 === 0
           ? (await fetch(`${gateway.url}/products/${i % 45 === 42 ? 'unicorn' : product}`)).status
-          : await checkout(gateway, { product, quantity: 1 + (i % 4), card });
+          : await checkout(gateway, {
+              product,
+              quantity: 1 + (i % 4),
+              card: card !== undefined && i % 2 === 0 ? card : usual,
+            });
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }
   };
@@ -219,17 +239,6 @@ async function serverSpans(store: TraceStore, service: Service): Promise<number>
     limit: 1_000,
   });
   return spans.length;
-}
-
-function table(head: string[], rows: string[][]): void {
-  const widths = head.map((cell, column) => Math.max(cell.length, ...rows.map((row) => row[column]!.length)));
-  for (const row of [head, ...rows]) {
-    say(
-      row
-        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[column]!)))
-        .join('   '),
-    );
-  }
 }
 
 function heading(text: string): void {

@@ -58,7 +58,7 @@ async function summary(store: TraceStore, { start, end }: Period): Promise<Answe
 }
 
 async function anomalies(store: TraceStore, { start, trouble, end }: Period): Promise<Answer> {
-  const found = await store.queryAnomalies({
+  const { anomalies: found } = await store.queryAnomalies({
     endTime: end,
     windowSeconds: (end.getTime() - trouble.getTime()) / 1e3,
     baselineSeconds: (trouble.getTime() - start.getTime()) / 1e3,
@@ -69,7 +69,7 @@ async function anomalies(store: TraceStore, { start, trouble, end }: Period): Pr
 }
 
 async function dependencies(store: TraceStore, { start, end }: Period): Promise<Answer> {
-  const data = await store.queryDependencies({ startTime: start, endTime: end });
+  const { dependencies: data } = await store.queryDependencies({ startTime: start, endTime: end });
   const rows = data.map((one) => [
     `${one.from} → ${one.to}`,
     one.system || one.kind,

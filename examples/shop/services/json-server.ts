@@ -1,4 +1,5 @@
-// The few lines of HTTP that the shop's services share. Nothing in this folder knows that it is traced.
+// The few lines of HTTP that the shop's services share. Nothing in this folder but log.ts
+// knows that it is traced.
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 

@@ -1,6 +1,7 @@
 // Takes an order: reserve the stock, take the money, write it down.
 import pg from 'pg';
 import { callJson, serveJson } from './json-server.ts';
+import { log } from './log.ts';
 
 const { INVENTORY_URL, PAYMENTS_URL, DATABASE_URL } = process.env;
 const database = new pg.Pool({ connectionString: DATABASE_URL, max: 2 });
@@ -12,6 +13,7 @@ serveJson({
     try {
       await callJson(`${PAYMENTS_URL}/payments`, { card, total });
     } catch (error) {
+      await log('WARN', `payment failed, putting ${quantity} of ${product} back`);
       await callJson(`${INVENTORY_URL}/stock/${product}/reservations`, { quantity: -Number(quantity) });
       throw error;
     }
