@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import type { LogData } from '@tracewell/otlp';
+import { AggregationTemporality, type LogData, type MetricData, type SumData } from '@tracewell/otlp';
 import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
 import { openStore, type TraceStore } from '@tracewell/store';
 import { log } from '../query/logs.ts';
+import { gauge } from '../query/metrics.ts';
 import { id, span } from '../query/spans.ts';
 
 const MINUTE = 60_000_000_000n;
@@ -73,6 +74,38 @@ function shop(number: number, now: bigint): { spans: SpanData[]; logs: LogData[]
   return { spans, logs };
 }
 
+/** The memory of two hosts, and a counter that starts anew once. */
+function metrics(now: bigint): MetricData[] {
+  const times = Array.from({ length: 20 }, (_, i) => now - BigInt(20 - i) * 2n * MINUTE);
+  return [
+    ...['node-1', 'node-2'].map((host) => ({
+      ...gauge(
+        { name: 'process.memory.usage', unit: 'By' },
+        ...times.map((timeUnixNanos, i) => ({ timeUnixNanos, value: 1e6 * (i + host.length) })),
+      ),
+      resource: {
+        attributes: { 'service.name': 'shop', 'host.name': host },
+        droppedAttributesCount: 0,
+        schemaUrl: '',
+      },
+    })),
+    {
+      ...gauge({ name: 'jobs.done' }),
+      type: 'sum',
+      temporality: AggregationTemporality.CUMULATIVE,
+      isMonotonic: true,
+      points: gauge(
+        {},
+        ...times.map((timeUnixNanos, i) => ({
+          timeUnixNanos,
+          value: (i % 12) * 30,
+          attributes: { queue: 'mail' },
+        })),
+      ).points,
+    } as SumData,
+  ];
+}
+
 describe('docs/sql.md', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tracewell-sql-docs-'));
   let store: TraceStore;
@@ -85,6 +118,7 @@ describe('docs/sql.md', () => {
       await store.insertSpans(spans);
       await store.insertLogs(logs);
     }
+    await store.insertMetrics(metrics(now));
     await store.addComment({ traceId: '4bf92f3577b34da6a3ce929d0e0e4736', author: 'ada', text: 'look here' });
   });
 

@@ -8,14 +8,14 @@
  * and a view is a plain scan. Files of the cold tier have no copies among themselves.
  */
 import type { DuckDBConnection } from '@duckdb/node-api';
-import { type Identity, readParquet, type Table } from './tables.ts';
+import { type Identity, type RowFiles, readParquet } from './tables.ts';
 
-/** What makes the table of keys of a table, empty. */
-export function copiesTable({ name, identity }: Table): string {
-  return `CREATE TABLE ${copiesOf(name)} (${identity.key.map(({ name, type }) => `${name} ${type}`).join(', ')})`;
+/** What makes the table of keys, empty. */
+export function copiesTable({ signal, identity }: RowFiles): string {
+  return `CREATE TABLE ${copiesOf(signal)} (${identity.key.map(({ name, type }) => `${name} ${type}`).join(', ')})`;
 }
 
-/** Knows the keys of rows of a table that are in more than one file. */
+/** Knows the keys of rows that are in more than one file. */
 export class Copies {
   readonly #name: string;
   readonly #identity: Identity;
@@ -27,8 +27,8 @@ export class Copies {
   #some = false;
   #turn: Promise<unknown> = Promise.resolve();
 
-  constructor({ name, identity }: Table) {
-    this.#name = copiesOf(name);
+  constructor({ signal, identity }: RowFiles) {
+    this.#name = copiesOf(signal);
     this.#identity = identity;
     this.#key = identity.key.map((column) => column.name).join(', ');
   }
@@ -85,6 +85,6 @@ export class Copies {
   }
 }
 
-function copiesOf(table: string): string {
-  return `${table}_copies`;
+function copiesOf(signal: string): string {
+  return `${signal}_copies`;
 }

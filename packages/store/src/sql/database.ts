@@ -9,7 +9,7 @@ import { mayBeDamage } from './duckdb-errors.ts';
 import type { HeldFiles } from './hot-files.ts';
 import type { ColdPaths } from './protocol.ts';
 import { checkStatement } from './statement.ts';
-import { TABLES, type Table, viewOf } from './tables.ts';
+import { ROW_FILES, type RowFiles, TABLES, type Table, viewOf } from './tables.ts';
 import type { SqlColumn, SqlValue } from './types.ts';
 import { rowsOf, sizeOf } from './values.ts';
 
@@ -35,7 +35,7 @@ const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 /** What runs statements on the files of a store. */
 export class Database {
   readonly #instance: DuckDBInstance;
-  readonly #copies = new Map(TABLES.map((table) => [table, new Copies(table)]));
+  readonly #copies = new Map([...ROW_FILES].map((rows) => [rows, new Copies(rows)] as const));
   readonly #coldFiles = new ColdFiles();
   readonly #explain: (error: unknown) => unknown;
 
@@ -56,7 +56,7 @@ export class Database {
   async run(
     sql: string,
     maxRows: number,
-    filesOf: (table: Table) => Promise<TableFiles>,
+    filesOf: (rows: RowFiles) => Promise<TableFiles>,
     onStart: (stop: () => void) => void,
   ): Promise<Rows> {
     // A connection of its own: views are its own too, so queries see each their own files.
@@ -72,7 +72,7 @@ export class Database {
       const names = checkStatement(await serialize(connection, sql));
       for (const table of TABLES) {
         if (!names.has(table.name)) continue;
-        const files = await filesOf(table);
+        const files = await filesOf(table.rows);
         held.push(files.hot);
         cold.push(files.cold);
         await this.#makeView(connection, table, files);
@@ -112,7 +112,9 @@ export class Database {
   async #makeView(connection: DuckDBConnection, table: Table, { hot, cold }: TableFiles): Promise<void> {
     const sound = this.#coldFiles.withoutDamaged(cold.paths);
     const isEmpty = hot.paths.length + sound.length === 0;
-    const source = isEmpty ? undefined : await this.#copies.get(table)!.source(connection, hot.paths, sound);
+    const source = isEmpty
+      ? undefined
+      : await this.#copies.get(table.rows)!.source(connection, hot.paths, sound);
     await connection.run(viewOf(table, source));
   }
 }

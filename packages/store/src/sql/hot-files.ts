@@ -2,12 +2,12 @@
  * What is hot, as files that DuckDB can read.
  *
  * Segments of the log are turned into files of the same kind as the cold ones, in a private directory, each part
- * of them once: a query pays only for what came since the last one of its tables. A sealed segment becomes one
+ * of them once: a query pays only for what came since the last one of its signals. A sealed segment becomes one
  * file. One that still grows becomes a row of them; a new part takes in those before it that are not much larger
  * than itself, so that there are few, and each frame is written anew only some times.
  *
  * ```
- * <directory>/<segment id>-<table>-<from>-<to>.parquet   rows of the frames from one offset to another
+ * <directory>/<segment id>-<signal>-<from>-<to>.parquet   rows of the frames from one offset to another
  *                                            .done      this part is complete; it may have no rows and no file
  * ```
  *
@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { writeHotRows } from './hot-rows.ts';
 import { type HotSegment, payloadsOf } from './hot-segment.ts';
-import type { Table } from './tables.ts';
+import type { RowFiles } from './tables.ts';
 
 /** A stretch of a segment, as a file. */
 interface Part {
@@ -45,7 +45,7 @@ const NAME = /^([0-9a-f]{16}-\w+)-(\d+)-(\d+)\.done$/;
 /** Keeps the files of hot segments. */
 export class HotFiles {
   readonly #directory: string;
-  /** By segment and table. In the order of the offsets, and without gaps. */
+  /** By segment and signal. In the order of the offsets, and without gaps. */
   readonly #parts = new Map<string, Part[]>();
   readonly #held = new Map<string, number>();
   /** Replaced or retired, and still held. */
@@ -65,11 +65,11 @@ export class HotFiles {
    * @param isWanted - asked between two steps; what is done stays done
    * @throws `FileGone`
    */
-  files(table: Table, segments: readonly HotSegment[], isWanted: () => boolean): Promise<HeldFiles> {
+  files(rows: RowFiles, segments: readonly HotSegment[], isWanted: () => boolean): Promise<HeldFiles> {
     const run = this.#turn.then(async () => {
       const paths: string[] = [];
       for (const segment of segments) {
-        const parts = await this.#partsOf(table, segment, isWanted);
+        const parts = await this.#partsOf(rows, segment, isWanted);
         paths.push(...parts.filter(({ hasRows }) => hasRows).map(({ path }) => `${path}.parquet`));
       }
       return this.#hold(paths);
@@ -88,8 +88,8 @@ export class HotFiles {
     }
   }
 
-  async #partsOf(table: Table, segment: HotSegment, isWanted: () => boolean): Promise<readonly Part[]> {
-    const key = `${segment.id}-${table.name}`;
+  async #partsOf(rows: RowFiles, segment: HotSegment, isWanted: () => boolean): Promise<readonly Part[]> {
+    const key = `${segment.id}-${rows.signal}`;
     let parts = this.#parts.get(key);
     if (parts === undefined) {
       parts = [];
@@ -107,19 +107,19 @@ export class HotFiles {
       ) {
         first--;
       }
-      const part = this.#convert(table, segment, parts[first]?.from ?? done, to);
+      const part = this.#convert(rows, segment, parts[first]?.from ?? done, to);
       for (const replaced of parts.splice(first, parts.length, part)) this.#remove(replaced);
       // Others want to know whether they are still wanted, too.
       await nextTurn();
     }
   }
 
-  #convert(table: Table, segment: HotSegment, from: number, to: number): Part {
-    const path = join(this.#directory, `${segment.id}-${table.name}-${from}-${to}`);
+  #convert(rows: RowFiles, segment: HotSegment, from: number, to: number): Part {
+    const path = join(this.#directory, `${segment.id}-${rows.signal}-${from}-${to}`);
     const file = openSync(`${path}.tmp`, 'w', 0o600);
     let hasRows: boolean;
     try {
-      hasRows = writeHotRows(table.name, payloadsOf(segment, table.content, from, to), {
+      hasRows = writeHotRows(rows.signal, payloadsOf(segment, rows.content, from, to), {
         write: (bytes) => writeFully(file, bytes),
       });
     } catch (error) {

@@ -3,20 +3,26 @@ import { TracewellError } from '@tracewell/plugin';
 import { writeCommentFile } from '../cold/comments/comment-file.ts';
 import { LogSorter } from '../cold/logs/log-sorter.ts';
 import { writeLogFile } from '../cold/logs/write-log-file.ts';
+import { PointSorter } from '../cold/metrics/point-sorter.ts';
+import { writeMetricFile } from '../cold/metrics/write-metric-file.ts';
 import { SpanSorter } from '../cold/spans/span-sorter.ts';
 import { writeSpanFile } from '../cold/spans/write-span-file.ts';
 import { type Comment, decodeComment } from '../comments/comment.ts';
 import type { Sink } from '../parquet/output.ts';
-import type { TableName } from './tables.ts';
+import type { RowFiles } from './tables.ts';
 
 /**
- * Writes the file of a table's rows.
+ * Writes the file of a signal's rows.
  *
  * @param payloads - of the frames that hold them
  * @returns whether there are any
  */
-export function writeHotRows(table: TableName, payloads: Iterable<Uint8Array>, sink: Sink): boolean {
-  switch (table) {
+export function writeHotRows(
+  signal: RowFiles['signal'],
+  payloads: Iterable<Uint8Array>,
+  sink: Sink,
+): boolean {
+  switch (signal) {
     case 'spans': {
       const sorter = new SpanSorter();
       for (const payload of payloads) leniently(() => sorter.add(payload));
@@ -27,13 +33,16 @@ export function writeHotRows(table: TableName, payloads: Iterable<Uint8Array>, s
       for (const payload of payloads) leniently(() => sorter.add(payload));
       return writeLogFile(sorter, sink) !== undefined;
     }
+    case 'metrics': {
+      const sorter = new PointSorter();
+      for (const payload of payloads) leniently(() => sorter.add(payload));
+      return writeMetricFile(sorter, sink) !== undefined;
+    }
     case 'comments': {
       const comments: Comment[] = [];
       for (const payload of payloads) leniently(() => comments.push(decodeComment(payload)));
       return writeCommentFile(comments, sink) > 0;
     }
-    default:
-      return false;
   }
 }
 

@@ -4,7 +4,7 @@
  */
 import { DuckDBInstance } from '@duckdb/node-api';
 import { copiesTable } from './copies.ts';
-import { TABLES, text } from './tables.ts';
+import { ROW_FILES, text } from './tables.ts';
 
 /** What {@link openLocked} takes. */
 export interface LockedOptions {
@@ -40,7 +40,7 @@ export async function openLocked(options: LockedOptions): Promise<DuckDBInstance
     'SET GLOBAL parquet_metadata_cache = true',
     `SET GLOBAL allowed_directories = [${options.directories.map(text).join(', ')}]`,
     'SET GLOBAL enable_external_access = false',
-    ...TABLES.map(copiesTable),
+    ...[...ROW_FILES].map(copiesTable),
     ...['now', 'get_current_timestamp', 'transaction_timestamp'].map(
       // The times of our columns have no zone (they are UTC), and DuckDB compares no such time with one that has.
       (name) => `CREATE MACRO ${name}() AS system.main.now()::TIMESTAMP`,

@@ -11,7 +11,7 @@ import { coldDirectory } from '../cold/partition.ts';
 import type { Database, TableFiles } from './database.ts';
 import type { HotFiles } from './hot-files.ts';
 import type { Answer, Request, RunQuery, SetUp } from './protocol.ts';
-import type { Table } from './tables.ts';
+import type { RowFiles } from './tables.ts';
 
 /** How often the memory that the process takes is looked at. */
 const WATCH_MS = 50;
@@ -67,9 +67,9 @@ async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
   try {
     const opened = await database!;
     hot!.retain(snapshot.hot);
-    const filesOf = async (table: Table): Promise<TableFiles> => ({
-      hot: await hot!.files(table, snapshot.hot, () => wanted),
-      cold: snapshot.cold[table.name] ?? { paths: [], missing: 0 },
+    const filesOf = async (rows: RowFiles): Promise<TableFiles> => ({
+      hot: await hot!.files(rows, snapshot.hot, () => wanted),
+      cold: snapshot.cold[rows.signal] ?? { paths: [], missing: 0 },
     });
     const rows = await opened.run(sql, maxRows, filesOf, (stopping) => {
       stop = stopping;

@@ -22,8 +22,16 @@ export interface Identity {
 export interface Table {
   readonly name: TableName;
   readonly columns: readonly TableColumn[];
+  readonly rows: RowFiles;
+  /** Whether its rows are groups of those in the files: by all columns that are no aggregates. */
+  readonly isGrouped?: boolean;
+}
+
+/** Files that have rows of one kind. */
+export interface RowFiles {
+  readonly signal: 'spans' | 'logs' | 'metrics' | 'comments';
   readonly identity: Identity;
-  /** Which frames of the log hold its rows while they are hot. */
+  /** Which frames of the log hold the rows while they are hot. */
   readonly content: FrameContent;
 }
 
@@ -62,16 +70,19 @@ const SPANS: Table = {
     { name: 'trace_state', type: 'VARCHAR' },
     { name: 'flags', type: 'UINTEGER' },
   ],
-  identity: {
-    key: [
-      { name: 'start_time', type: 'TIMESTAMP_NS' },
-      { name: 'trace_id', type: 'VARCHAR' },
-      { name: 'span_id', type: 'VARCHAR' },
-    ],
-    // As the index chooses (same-span.ts): one that is finished, else the one that ended later.
-    first: `coalesce(attributes['tracewell.unfinished'] = 'true', false), duration_ns DESC`,
+  rows: {
+    signal: 'spans',
+    identity: {
+      key: [
+        { name: 'start_time', type: 'TIMESTAMP_NS' },
+        { name: 'trace_id', type: 'VARCHAR' },
+        { name: 'span_id', type: 'VARCHAR' },
+      ],
+      // As the index chooses (same-span.ts): one that is finished, else the one that ended later.
+      first: `coalesce(attributes['tracewell.unfinished'] = 'true', false), duration_ns DESC`,
+    },
+    content: 'traces',
   },
-  content: 'traces',
 };
 
 const LOGS: Table = {
@@ -93,15 +104,18 @@ const LOGS: Table = {
     { name: 'scope_version', type: 'VARCHAR' },
     { name: 'flags', type: 'UINTEGER' },
   ],
-  identity: {
-    key: [
-      { name: 'time', type: 'TIMESTAMP_NS' },
-      { name: 'request', type: 'UBIGINT' },
-      { name: 'request_index', type: 'UINTEGER' },
-    ],
-    first: 'observed_time',
+  rows: {
+    signal: 'logs',
+    identity: {
+      key: [
+        { name: 'time', type: 'TIMESTAMP_NS' },
+        { name: 'request', type: 'UBIGINT' },
+        { name: 'request_index', type: 'UINTEGER' },
+      ],
+      first: 'observed_time',
+    },
+    content: 'logs',
   },
-  content: 'logs',
 };
 
 const METRICS: Table = {
@@ -133,22 +147,41 @@ const METRICS: Table = {
     { name: 'scope_version', type: 'VARCHAR' },
     { name: 'flags', type: 'UINTEGER' },
   ],
-  identity: {
-    key: [
-      { name: 'time', type: 'TIMESTAMP_NS' },
-      { name: 'request', type: 'UBIGINT' },
-      { name: 'request_index', type: 'UINTEGER' },
-    ],
-    first: 'series',
+  rows: {
+    signal: 'metrics',
+    identity: {
+      key: [
+        { name: 'time', type: 'TIMESTAMP_NS' },
+        { name: 'request', type: 'UBIGINT' },
+        { name: 'request_index', type: 'UINTEGER' },
+      ],
+      first: 'series',
+    },
+    content: 'metrics',
   },
-  content: 'metrics',
 };
 
+/** Worked out of the points, so it is as up to date as they are. */
 const METRICS_5M: Table = {
   name: 'metrics_5m',
-  columns: [{ name: 'name', type: 'VARCHAR' }],
-  identity: { key: [{ name: 'name', type: 'VARCHAR' }], first: 'name' },
-  content: 'metrics',
+  columns: [
+    { name: 'time', type: 'TIMESTAMP_NS', from: 'time_bucket(INTERVAL 5 MINUTE, time)::TIMESTAMP_NS' },
+    { name: 'series', type: 'UBIGINT' },
+    { name: 'service_name', type: 'VARCHAR', from: 'any_value(service_name)' },
+    { name: 'name', type: 'VARCHAR', from: 'any_value(name)' },
+    { name: 'type', type: 'VARCHAR', from: 'any_value(type)' },
+    { name: 'unit', type: 'VARCHAR', from: 'any_value(unit)' },
+    { name: 'points', type: 'BIGINT', from: 'count(*)' },
+    { name: 'min', type: 'DOUBLE', from: 'min(coalesce(value, "min"))' },
+    { name: 'max', type: 'DOUBLE', from: 'max(coalesce(value, "max"))' },
+    { name: 'sum', type: 'DOUBLE', from: 'sum(coalesce(value, "sum"))' },
+    { name: 'count', type: 'BIGINT', from: 'sum(coalesce("count", 1))::BIGINT' },
+    { name: 'last', type: 'DOUBLE', from: 'arg_max(coalesce(value, "sum"), time)' },
+    { name: 'attributes', type: TEXT_MAP, from: 'any_value(attributes)' },
+    { name: 'resource_attributes', type: TEXT_MAP, from: 'any_value(resource_attributes)' },
+  ],
+  rows: METRICS.rows,
+  isGrouped: true,
 };
 
 const COMMENTS: Table = {
@@ -161,14 +194,20 @@ const COMMENTS: Table = {
     { name: 'text', type: 'VARCHAR' },
     { name: 'time', type: 'TIMESTAMP_NS' },
   ],
-  identity: { key: [{ name: 'id', type: 'VARCHAR' }], first: 'time' },
-  content: 'comment',
+  rows: {
+    signal: 'comments',
+    identity: { key: [{ name: 'id', type: 'VARCHAR' }], first: 'time' },
+    content: 'comment',
+  },
 };
 
 /** All tables, in the order in which messages list them. */
 export const TABLES: readonly Table[] = [SPANS, LOGS, METRICS, METRICS_5M, COMMENTS];
 
-/** Their names. */
+/** All kinds of files. */
+export const ROW_FILES: ReadonlySet<RowFiles> = new Set(TABLES.map(({ rows }) => rows));
+
+/** The names of all tables. */
 export const TABLE_NAMES: ReadonlySet<string> = new Set(TABLES.map((table) => table.name));
 
 /**
@@ -183,7 +222,8 @@ export function viewOf(table: Table, source: string | undefined): string {
   const columns = table.columns.map(({ name, type, from = identifier(name) }) =>
     source === undefined ? `NULL::${type} AS ${identifier(name)}` : `${from} AS ${identifier(name)}`,
   );
-  const from = source === undefined ? 'WHERE false' : `FROM ${source}`;
+  const from =
+    source === undefined ? 'WHERE false' : `FROM ${source} ${table.isGrouped ? 'GROUP BY ALL' : ''}`;
   return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} ${from}`;
 }
 
