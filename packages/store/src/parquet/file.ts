@@ -3,9 +3,11 @@ import { TracewellError } from '@tracewell/plugin';
 import type { OpenFile } from '../fs/file-system.ts';
 import { BloomFilter } from './bloom.ts';
 import { DamagedPage } from './damaged.ts';
-import { cutRows, joinPages, type LeafRows } from './join-pages.ts';
+import { type DictionaryCache, sharedDictionaries } from './dictionary-cache.ts';
+import { joinPages, type LeafRows, toColumn } from './join-pages.ts';
 import {
   type ChunkMetadata,
+  Codec,
   type FileMetadata,
   type PageLocation,
   readBloomHeader,
@@ -54,6 +56,7 @@ export class ParquetFile {
   readonly #file: ReadableFile;
   readonly #metadata: FileMetadata;
   readonly #size: number;
+  readonly #dictionaries: DictionaryCache;
   /** By name: the schema of a column, and the number of its first leaf. */
   readonly #columns = new Map<string, { readonly schema: ColumnSchema; readonly first: number }>();
   // By row group and leaf, when they were asked for once.
@@ -61,7 +64,14 @@ export class ParquetFile {
   readonly #pageStatistics = new Map<ChunkMetadata, readonly Statistics[]>();
   readonly #filters = new Map<ChunkMetadata, BloomFilter>();
 
-  private constructor(file: ReadableFile, path: string, size: number, metadata: FileMetadata) {
+  private constructor(
+    file: ReadableFile,
+    path: string,
+    size: number,
+    metadata: FileMetadata,
+    dictionaries: DictionaryCache,
+  ) {
+    this.#dictionaries = dictionaries;
     this.#file = file;
     this.path = path;
     this.#size = size;
@@ -81,9 +91,14 @@ export class ParquetFile {
    * Reads the footer of a file, which stays open and belongs to the caller.
    *
    * @param path - for messages
+   * @param dictionaries - keeps those that were read. Default: one of 16 MiB that all files share
    * @throws `TracewellError` (`TW_COLD_DAMAGED`)
    */
-  static open(file: ReadableFile, path: string): ParquetFile {
+  static open(
+    file: ReadableFile,
+    path: string,
+    dictionaries: DictionaryCache = sharedDictionaries,
+  ): ParquetFile {
     return guard(path, 'the footer', () => {
       const size = file.sizeSync();
       if (size < 2 * MAGIC.length + 8) throw new DamagedPage(`${size} bytes are too few for a file`);
@@ -99,7 +114,7 @@ export class ParquetFile {
       if (crc32(bytes) !== word(tail, start - 4)) throw new DamagedPage('a wrong checksum');
       const metadata = readFileMetadata(bytes);
       if (metadata.createdBy !== CREATED_BY) throw new DamagedPage(`written by ${metadata.createdBy}`);
-      return new ParquetFile(file, path, size, metadata);
+      return new ParquetFile(file, path, size, metadata, dictionaries);
     });
   }
 
@@ -173,7 +188,7 @@ export class ParquetFile {
       const leaves = leavesOf(schema).map((leaf, index) =>
         this.#readLeaf(group, leaf, first + index, from, to),
       );
-      return cutRows(schema, leaves, from, to);
+      return toColumn(leaves);
     });
   }
 
@@ -194,23 +209,33 @@ export class ParquetFile {
     const dictionary = this.#dictionary(chunk, leaf, locations);
     const firstPage = pageOf(locations, from);
     const lastPage = to > from ? pageOf(locations, to - 1) : firstPage;
-    const firstRow = locations[firstPage]!.firstRow;
-    const endRow = locations[lastPage + 1]?.firstRow ?? this.rowsOf(group);
     const start = locations[firstPage]!.offset;
     const last = locations[lastPage]!;
-    const bytes = readAt(this.#file, start, last.offset + last.size - start);
+    const size = last.offset + last.size - start;
+    // What is unpacked from them are other bytes, so the packed ones need not be kept.
+    const bytes = chunk.codec === Codec.NONE ? new Uint8Array(size) : scratchOf(size);
+    fill(this.#file, bytes, start);
     const pages: DataPage[] = [];
     for (let page = firstPage; page <= lastPage; page++) {
-      pages.push(readDataPage(bytes, locations[page]!.offset - start, leaf, chunk, dictionary));
+      const { offset, firstRow } = locations[page]!;
+      const end = locations[page + 1]?.firstRow ?? this.rowsOf(group);
+      pages.push(
+        readDataPage(bytes, offset - start, leaf, chunk, dictionary, {
+          from: Math.max(0, from - firstRow),
+          to: Math.min(to, end) - firstRow,
+          count: end - firstRow,
+        }),
+      );
     }
-    return joinPages(leaf, pages, dictionary, firstRow, endRow - firstRow);
+    return joinPages(leaf, pages, dictionary, to - from);
   }
 
   #dictionary(chunk: ChunkMetadata, leaf: Leaf, pages: readonly PageLocation[]): PlainValues | undefined {
     const at = chunk.dictionaryPageOffset;
     if (at === undefined) return undefined;
-    const bytes = readAt(this.#file, at, pages[0]!.offset - at);
-    return readDictionaryPage(bytes, 0, leaf, chunk);
+    return this.#dictionaries.get(chunk, () =>
+      readDictionaryPage(readAt(this.#file, at, pages[0]!.offset - at), 0, leaf, chunk),
+    );
   }
 
   #pagesOf(group: number, chunk: ChunkMetadata, what: string): readonly PageLocation[] {
@@ -268,8 +293,22 @@ function guard<Result>(path: string, what: string, read: () => Result): Result {
 
 function readAt(file: ReadableFile, offset: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
-  if (file.readSync(bytes, offset) !== length) throw new DamagedPage('the file ends too early');
+  fill(file, bytes, offset);
   return bytes;
+}
+
+function fill(file: ReadableFile, bytes: Uint8Array, offset: number): void {
+  if (file.readSync(bytes, offset) !== bytes.length) throw new DamagedPage('the file ends too early');
+}
+
+const MAX_SCRATCH = 1 << 20;
+let scratch = new Uint8Array(64 * 1024);
+
+/** Memory that is used again at the next call. */
+function scratchOf(size: number): Uint8Array {
+  if (size > MAX_SCRATCH) return new Uint8Array(size);
+  if (size > scratch.length) scratch = new Uint8Array(size);
+  return scratch.subarray(0, size);
 }
 
 function word(bytes: Uint8Array, at: number): number {

@@ -1,12 +1,10 @@
 import { DamagedPage } from './damaged.ts';
 import type { DataPage } from './page-reader.ts';
-import { type ColumnSchema, type Leaf, PhysicalType, physicalType, type ValueType } from './schema.ts';
+import { type Leaf, PhysicalType, physicalType, type ValueType } from './schema.ts';
 import { type BytesValues, type Column, isBytes, type PlainValues, type Values } from './values.ts';
 
 /** The rows of some pages of one leaf. */
 export interface LeafRows {
-  /** The row of the row group with which the first page begins. */
-  readonly firstRow: number;
   /** Of a flat column: one for each row, whatever at nulls. Of lists and maps: the elements. */
   readonly values: Values;
   readonly valid: Uint8Array | undefined;
@@ -17,7 +15,6 @@ export interface LeafRows {
 /**
  * Puts pages of a leaf that follow each other together.
  *
- * @param firstRow - the first of their rows
  * @param rows - how many they must have
  * @throws DamagedPage
  */
@@ -25,7 +22,6 @@ export function joinPages(
   leaf: Leaf,
   pages: readonly DataPage[],
   dictionary: PlainValues | undefined,
-  firstRow: number,
   rows: number,
 ): LeafRows {
   const entries = pages.reduce((sum, page) => sum + page.entries, 0);
@@ -37,12 +33,11 @@ export function joinPages(
     areCodes && dictionary !== undefined ? { codes: values as Uint32Array, dictionary } : values;
   if (leaf.maxRepetition === 0) {
     if (entries !== rows) throw new DamagedPage(`${entries} values for ${rows} rows`);
-    if (definitions === undefined)
-      return { firstRow, values: wrap(dense), valid: undefined, offsets: undefined };
+    if (definitions === undefined) return { values: wrap(dense), valid: undefined, offsets: undefined };
     const values = wrap(spread(areCodes, leaf.type, dense, definitions));
-    return { firstRow, values, valid: definitions, offsets: undefined };
+    return { values, valid: definitions, offsets: undefined };
   }
-  return { firstRow, values: wrap(dense), ...listRows(leaf, pages, definitions, rows) };
+  return { values: wrap(dense), ...listRows(leaf, pages, definitions, rows) };
 }
 
 function joinValues(areCodes: boolean, type: ValueType, pages: readonly DataPage[]): PlainValues {
@@ -162,49 +157,12 @@ function listRows(
   return { valid, offsets };
 }
 
-/** The rows `from` to `to` of what was read. Values are views; nothing of them is copied. */
-export function cutRows(schema: ColumnSchema, leaves: readonly LeafRows[], from: number, to: number): Column {
-  const [first, second] = leaves as [LeafRows, LeafRows | undefined];
-  const valid = first.valid?.subarray(from - first.firstRow, to - first.firstRow);
-  if (first.offsets === undefined) {
-    return {
-      values: cutValues(schema.type, first.values, from - first.firstRow, to - first.firstRow),
-      valid,
-    };
-  }
-  const offsets = cutOffsets(first, from, to);
-  if (second === undefined) return { offsets, valid, elements: cutElements(schema.type, first, from, to) };
-  // Keys and values have pages of their own, and so perhaps other first rows.
-  if (cutOffsets(second, from, to).some((offset, row) => offset !== offsets[row]))
+/** A column of its leaves. @throws DamagedPage if those of a map do not fit each other */
+export function toColumn([first, second]: readonly LeafRows[]): Column {
+  const { values, valid, offsets } = first!;
+  if (offsets === undefined) return { values, valid };
+  if (second === undefined) return { offsets, valid, elements: values };
+  if (second.offsets!.some((offset, row) => offset !== offsets[row]))
     throw new DamagedPage('a map with more keys than values, or fewer');
-  return {
-    offsets,
-    valid,
-    keys: cutElements('string', first, from, to),
-    values: cutElements(schema.type, second, from, to),
-  };
-}
-
-/** The offsets of some lists, counted from the first element of the first of them. */
-function cutOffsets({ offsets, firstRow }: LeafRows, from: number, to: number): Uint32Array {
-  const cut = offsets!.slice(from - firstRow, to - firstRow + 1);
-  const first = cut[0]!;
-  if (first > 0) for (let row = 0; row < cut.length; row++) cut[row] = cut[row]! - first;
-  return cut;
-}
-
-function cutElements(
-  type: ValueType,
-  { values, offsets, firstRow }: LeafRows,
-  from: number,
-  to: number,
-): Values {
-  return cutValues(type, values, offsets![from - firstRow]!, offsets![to - firstRow]!);
-}
-
-function cutValues(type: ValueType, values: Values, from: number, to: number): Values {
-  if ('codes' in values) return { codes: values.codes.subarray(from, to), dictionary: values.dictionary };
-  if (isBytes(values)) return { bytes: values.bytes, offsets: values.offsets.subarray(from, to + 1) };
-  const width = physicalType(type) === PhysicalType.INT64 ? 2 : 1;
-  return values.subarray(from * width, to * width);
+  return { offsets, valid, keys: values, values: second.values };
 }

@@ -4,13 +4,13 @@ import { bitWidth } from './encoding/bits.ts';
 import { readDeltaBytes, readDeltaLength, readPlainBytes } from './encoding/byte-arrays.ts';
 import { readDelta32, readDelta64 } from './encoding/delta.ts';
 import { readBooleans, readPlainNumbers, readSplit } from './encoding/numbers.ts';
-import { readRle } from './encoding/rle.ts';
+import { findZero, onlyValue, readRle } from './encoding/rle.ts';
 import { type ChunkMetadata, Codec, Encoding, PageType, readPageHeader } from './metadata.ts';
-import { type Leaf, PhysicalType, physicalType } from './schema.ts';
+import { type Leaf, PhysicalType, physicalType, type ValueType } from './schema.ts';
 import { countOf } from './statistics.ts';
-import type { PlainValues } from './values.ts';
+import { isBytes, type PlainValues } from './values.ts';
 
-/** A data page, decoded as far as it can be without the pages beside it. */
+/** Some rows of a data page, decoded as far as they can be without the pages beside it. */
 export interface DataPage {
   /** Rows of a flat column; of lists and maps elements, and the places of those without any. */
   readonly entries: number;
@@ -70,8 +70,15 @@ export function readDictionaryPage(
   return readValues(body, 0, leaf, encoding, valueCount);
 }
 
+/** Which rows of a page are wanted, and how many it has. */
+export interface PageRows {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number;
+}
+
 /**
- * Reads the data page at `start`.
+ * Reads some rows of the data page at `start`; what lies before them is stepped over where it can be.
  *
  * @param dictionary - that of the chunk; codes are checked against it
  * @throws DamagedPage, ThriftError
@@ -82,42 +89,72 @@ export function readDataPage(
   leaf: Leaf,
   chunk: ChunkMetadata,
   dictionary: PlainValues | undefined,
+  rows: PageRows,
 ): DataPage {
   const { body, valueCount, encoding } = openPage(bytes, start, chunk, PageType.DATA);
   let at = 0;
+  let from = rows.from;
+  let to = rows.to;
   let repetitions: Uint8Array | undefined;
-  let definitions: Uint8Array | undefined;
   if (leaf.maxRepetition > 0) {
-    repetitions = new Uint8Array(valueCount);
-    at = readLevels(body, at, leaf.maxRepetition, repetitions);
+    const end = levelsEnd(body, at);
+    from = rows.from === 0 ? 0 : findZero(body, at + 4, end, valueCount, rows.from);
+    to = rows.to === rows.count ? valueCount : findZero(body, at + 4, end, valueCount, rows.to);
+    repetitions = new Uint8Array(to - from);
+    readRle(body, at + 4, end, 1, to - from, repetitions, from);
+    at = end;
+  } else if (valueCount !== rows.count) {
+    throw new DamagedPage(`${valueCount} values for ${rows.count} rows`);
   }
-  let present = valueCount;
+  let firstValue = from;
+  let count = to - from;
+  let total = valueCount;
+  let definitions: Uint8Array | undefined;
   if (leaf.maxDefinition > 0) {
-    definitions = new Uint8Array(valueCount);
-    at = readLevels(body, at, leaf.maxDefinition, definitions);
-    present = 0;
-    for (let entry = 0; entry < valueCount; entry++) if (definitions[entry] === leaf.maxDefinition) present++;
-    if (present === valueCount) definitions = undefined;
+    const end = levelsEnd(body, at);
+    const width = bitWidth(leaf.maxDefinition);
+    if (onlyValue(body, at + 4, end, width, valueCount) !== leaf.maxDefinition) {
+      const all = new Uint8Array(valueCount);
+      readRle(body, at + 4, end, width, valueCount, all);
+      firstValue = countPresent(all, leaf.maxDefinition, 0, from);
+      count = countPresent(all, leaf.maxDefinition, from, to);
+      total = firstValue + count + countPresent(all, leaf.maxDefinition, to, valueCount);
+      definitions = all.subarray(from, to);
+    }
+    at = end;
   }
   const isCodes = encoding === Encoding.RLE_DICTIONARY;
   const values = isCodes
-    ? readCodes(body, at, present, leaf, dictionary)
-    : readValues(body, at, leaf, encoding, present);
-  return { entries: valueCount, definitions, repetitions, values, isCodes };
+    ? readCodes(body, at, firstValue, count, leaf, dictionary)
+    : cutValues(leaf.type, readValues(body, at, leaf, encoding, total), firstValue, firstValue + count);
+  return { entries: to - from, definitions, repetitions, values, isCodes };
 }
 
-function readLevels(body: Uint8Array, at: number, most: number, target: Uint8Array): number {
+function levelsEnd(body: Uint8Array, at: number): number {
   if (at + 4 > body.length) throw new DamagedPage('levels end too early');
   const size = (body[at]! | (body[at + 1]! << 8) | (body[at + 2]! << 16) | (body[at + 3]! << 24)) >>> 0;
   const end = at + 4 + size;
   if (end > body.length) throw new DamagedPage('levels end too early');
-  readRle(body, at + 4, end, bitWidth(most), target.length, target);
   return end;
+}
+
+function countPresent(definitions: Uint8Array, there: number, from: number, to: number): number {
+  let count = 0;
+  for (let entry = from; entry < to; entry++) if (definitions[entry] === there) count++;
+  return count;
+}
+
+/** Values `from` to `to`: a view. */
+function cutValues(type: ValueType, values: PlainValues, from: number, to: number): PlainValues {
+  if (isBytes(values)) return { bytes: values.bytes, offsets: values.offsets.subarray(from, to + 1) };
+  const width = physicalType(type) === PhysicalType.INT64 ? 2 : 1;
+  return values.subarray(from * width, to * width);
 }
 
 function readCodes(
   body: Uint8Array,
   at: number,
+  first: number,
   count: number,
   leaf: Leaf,
   dictionary: PlainValues | undefined,
@@ -127,7 +164,7 @@ function readCodes(
   if (count === 0) return codes;
   const width = body[at];
   if (width === undefined || width > 32) throw new DamagedPage(`codes of ${width} bits`);
-  readRle(body, at + 1, body.length, width, count, codes);
+  readRle(body, at + 1, body.length, width, count, codes, first);
   const size = countOf(leaf.type, dictionary);
   for (let index = 0; index < count; index++) {
     if (codes[index]! >= size) throw new DamagedPage(`code ${codes[index]} in a dictionary of ${size}`);

@@ -31,6 +31,10 @@ interface AnyColumnSchema {
   readonly name: string;
   /** Whether a row may have none. Default `false`. */
   readonly nullable?: boolean;
+  /** The level of zstd, instead of the writer's. */
+  readonly level?: number;
+  /** How large a page may be, instead of what the writer says. */
+  readonly pageBytes?: number;
 }
 
 /** A column with one value for each row. */
@@ -70,6 +74,8 @@ export interface Leaf {
   readonly type: ValueType;
   readonly encoding: ColumnEncoding;
   readonly bloomFilter: boolean;
+  readonly level: number | undefined;
+  readonly pageBytes: number | undefined;
   /** The definition level of a value that is there. Below it, a null or nothing. */
   readonly maxDefinition: number;
   /** 1 within lists and maps, else 0. */
@@ -78,38 +84,38 @@ export interface Leaf {
 
 /** The leaves of a column: one, or the keys and the values of a map. */
 export function leavesOf(column: ColumnSchema): readonly Leaf[] {
-  const { name, type, encoding = 'plain' } = column;
+  const { name, type, encoding = 'plain', level, pageBytes } = column;
   const nulls = column.nullable === true ? 1 : 0;
+  const inList = {
+    bloomFilter: false,
+    level,
+    pageBytes,
+    maxDefinition: nulls + 1,
+    maxRepetition: 1,
+  };
   switch (column.shape) {
     case 'list':
+      return [{ path: [name, 'list', 'element'], type, encoding, ...inList }];
+    case 'map':
       return [
-        {
-          path: [name, 'list', 'element'],
-          type,
-          encoding,
-          bloomFilter: false,
-          maxDefinition: nulls + 1,
-          maxRepetition: 1,
-        },
+        { path: [name, 'key_value', 'key'], type: 'string', encoding: 'plain', ...inList },
+        { path: [name, 'key_value', 'value'], type, encoding, ...inList },
       ];
-    case 'map': {
-      const common = { bloomFilter: false, maxDefinition: nulls + 1, maxRepetition: 1 };
-      return [
-        { path: [name, 'key_value', 'key'], type: 'string', encoding: 'plain', ...common },
-        { path: [name, 'key_value', 'value'], type, encoding, ...common },
-      ];
-    }
-    default:
+    default: {
+      const bloomFilter = column.bloomFilter === true;
       return [
         {
           path: [name],
           type,
           encoding,
-          bloomFilter: column.bloomFilter === true,
+          bloomFilter,
+          level,
+          pageBytes,
           maxDefinition: nulls,
           maxRepetition: 0,
         },
       ];
+    }
   }
 }
 

@@ -15,9 +15,9 @@ import type { ColumnSchema } from '../../parquet/schema.ts';
  * it started has a `duration_ns` of 0. Rows are in the order of `trace_id`, `start_time`, `span_id`.
  */
 export const SPAN_COLUMNS: readonly ColumnSchema[] = [
-  { name: 'trace_id', type: 'string', encoding: 'delta-bytes', bloomFilter: true },
-  { name: 'span_id', type: 'string', encoding: 'delta-length' },
-  { name: 'parent_span_id', type: 'string', encoding: 'delta-length', nullable: true },
+  { name: 'trace_id', type: 'string', encoding: 'delta-bytes', bloomFilter: true, level: 1 },
+  { name: 'span_id', type: 'string', encoding: 'delta-length', level: 1 },
+  { name: 'parent_span_id', type: 'string', encoding: 'delta-bytes', nullable: true, level: 1 },
   { name: 'service_name', type: 'string' },
   { name: 'name', type: 'string' },
   { name: 'kind', type: 'string' },
@@ -25,7 +25,7 @@ export const SPAN_COLUMNS: readonly ColumnSchema[] = [
   { name: 'status_message', type: 'string', nullable: true },
   { name: 'start_time', type: 'timestamp', encoding: 'delta' },
   { name: 'duration_ns', type: 'int64', encoding: 'delta' },
-  { name: 'attributes', shape: 'map', type: 'string' },
+  { name: 'attributes', shape: 'map', type: 'string', pageBytes: 512 * 1024 },
   { name: 'attribute_types', type: 'string' },
   { name: 'resource_attributes', shape: 'map', type: 'string' },
   { name: 'scope_name', type: 'string', nullable: true },

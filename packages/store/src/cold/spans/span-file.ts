@@ -58,7 +58,7 @@ export class SpanFile {
       if (!parquet.mayHave(group, 'trace_id', id)) continue;
       const [from, to] = this.#rowsOfTrace(group, id);
       if (to === from) continue;
-      const rows = readSpanRows(parquet, group, from, to);
+      const rows = readSpanRows(parquet, group, from, to, id);
       for (let row = 0; row < rows.count; row++) spans.push(decodeRow(rows, row, this.#origins));
     }
     return spans;

@@ -25,12 +25,23 @@ export interface SpanRows {
   readonly rest: FlatColumn;
 }
 
-/** Reads the rows `from` to `to` of a row group. @throws `TracewellError` (`TW_COLD_DAMAGED`) */
-export function readSpanRows(file: ParquetFile, group: number, from: number, to: number): SpanRows {
+/**
+ * Reads the rows `from` to `to` of a row group.
+ *
+ * @param traceId - their trace id as hex digits, if all have the same and it is known
+ * @throws `TracewellError` (`TW_COLD_DAMAGED`)
+ */
+export function readSpanRows(
+  file: ParquetFile,
+  group: number,
+  from: number,
+  to: number,
+  traceId?: Uint8Array,
+): SpanRows {
   const flat = (name: string): FlatColumn => readFlat(file, group, name, from, to);
   return {
     count: to - from,
-    traceIds: flat('trace_id').values,
+    traceIds: traceId === undefined ? flat('trace_id').values : repeated(traceId, to - from),
     spanIds: flat('span_id').values,
     parentIds: flat('parent_span_id'),
     names: flat('name').values,
@@ -81,8 +92,7 @@ function constantColumn(
   switch (file.typeOf(name)) {
     case 'string':
     case 'bytes': {
-      const dictionary = { bytes: value, offsets: Uint32Array.of(0, value.length) };
-      return { values: { codes: new Uint32Array(count), dictionary } };
+      return { values: repeated(value, count) };
     }
     case 'int32':
     case 'uint32':
@@ -90,6 +100,12 @@ function constantColumn(
     default:
       return undefined;
   }
+}
+
+/** So many times the same bytes. */
+function repeated(value: Uint8Array, count: number): Values {
+  const dictionary = { bytes: value, offsets: Uint32Array.of(0, value.length) };
+  return { codes: new Uint32Array(count), dictionary };
 }
 
 const NOTHING: BytesValues = { bytes: new Uint8Array(0), offsets: new Uint32Array(2) };

@@ -1,4 +1,5 @@
 import { TraceScanner } from '@tracewell/otlp';
+import { toBigUint64 } from '@tracewell/otlp/wire';
 import { compareCopies } from '../../hot/spans/same-span.ts';
 import { GrowingUint32 } from '../../parquet/growing.ts';
 
@@ -6,6 +7,7 @@ import { GrowingUint32 } from '../../parquet/growing.ts';
 export const MAX_SPANS = 1 << 21;
 
 const NANOS_PER_HOUR = 3_600_000_000_000n;
+const MAX_NANOS = 0xffff_ffff_ffff_ffffn;
 
 // What spans of a scope share, in words: the number of their request, then ranges of its bytes, -1 for nothing.
 const ORIGIN_WORDS = 9;
@@ -43,10 +45,10 @@ export class SpanSorter {
   readonly #spanIdAt = new GrowingUint32();
   readonly #origin = new GrowingUint32();
   readonly #hour = new GrowingUint32();
-  // The hour of the last span, and the nanoseconds where it begins and ends.
+  // The hour of the last span, and the nanoseconds where it begins and ends, as lower and upper halves.
   #lastHour = 0;
-  #hourStart = 0n;
-  #hourEnd = 0n;
+  readonly #hourStart = new Uint32Array(2);
+  readonly #hourEnd = new Uint32Array(2);
 
   /** How many spans there are. */
   get count(): number {
@@ -221,15 +223,26 @@ export class SpanSorter {
 
   // Spans of a request mostly start in the same hour, so dividing is rare.
   #hourOf(low: number, high: number): number {
-    const start = (BigInt(high) << 32n) | BigInt(low);
-    if (start < this.#hourStart || start >= this.#hourEnd) {
-      const hour = start / NANOS_PER_HOUR;
+    const from = this.#hourStart;
+    const to = this.#hourEnd;
+    const isSame =
+      (high > from[1]! || (high === from[1] && low >= from[0]!)) &&
+      (high < to[1]! || (high === to[1] && low < to[0]!));
+    if (!isSame) {
+      const hour = toBigUint64(low, high) / NANOS_PER_HOUR;
       this.#lastHour = Number(hour);
-      this.#hourStart = hour * NANOS_PER_HOUR;
-      this.#hourEnd = this.#hourStart + NANOS_PER_HOUR;
+      // The end of the last hour is beyond 64 bits; its last nanosecond is divided for again each time.
+      const end = (hour + 1n) * NANOS_PER_HOUR;
+      setHalves(from, hour * NANOS_PER_HOUR);
+      setHalves(to, end > MAX_NANOS ? MAX_NANOS : end);
     }
     return this.#lastHour;
   }
+}
+
+function setHalves(halves: Uint32Array, value: bigint): void {
+  halves[0] = Number(value & 0xffff_ffffn);
+  halves[1] = Number(value >> 32n);
 }
 
 function originWords(request: number, scanner: TraceScanner): Int32Array {

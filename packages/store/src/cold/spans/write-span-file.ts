@@ -82,7 +82,10 @@ export class SpanFileWriter {
   #maxStart = 0n;
 
   constructor(sink: Sink) {
-    this.#writer = new ParquetWriter(sink, SPAN_COLUMNS, { sortedBy: ['trace_id', 'start_time', 'span_id'] });
+    this.#writer = new ParquetWriter(sink, SPAN_COLUMNS, {
+      sortedBy: ['trace_id', 'start_time', 'span_id'],
+      compression: 3,
+    });
   }
 
   /** To be called after each row; returns whether it ended a row group, which forgets all resources and scopes. */

@@ -40,7 +40,10 @@ export function packBits(
   target.length = end;
 }
 
-/** Reads `count` numbers of `width` bits each, at most 32, into `target`. There are bytes for all of them. */
+/**
+ * Reads `count` numbers of `width` bits each, at most 32, into `target`, those behind the first `skip`. There are bytes
+ * for all of them.
+ */
 export function unpackBits(
   bytes: Uint8Array,
   at: number,
@@ -48,18 +51,20 @@ export function unpackBits(
   count: number,
   target: Uint32Array | Uint8Array,
   targetAt: number,
+  skip = 0,
 ): void {
   if (width === 8) {
-    for (let index = 0; index < count; index++) target[targetAt + index] = bytes[at + index]!;
+    for (let index = 0, from = at + skip; index < count; index++)
+      target[targetAt + index] = bytes[from + index]!;
     return;
   }
   if (width === 16) {
-    for (let index = 0, from = at; index < count; index++, from += 2)
+    for (let index = 0, from = at + 2 * skip; index < count; index++, from += 2)
       target[targetAt + index] = bytes[from]! | (bytes[from + 1]! << 8);
     return;
   }
-  let bit = 0;
-  let from = at;
+  let bit = (skip * width) & 7;
+  let from = at + Math.floor((skip * width) / 8);
   if (width <= 25) {
     const mask = 2 ** width - 1;
     for (let index = 0; index < count; index++) {

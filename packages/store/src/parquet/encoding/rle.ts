@@ -55,8 +55,45 @@ function writePacked(
   packBits(target, values, from, to, width);
 }
 
+/** Where a run lies that was read last: of one value, or packed from `at` on. */
+const run = { next: 0, length: 0, isPacked: false, value: 0, at: 0 };
+
+/** Reads the head of a run at `at`. @throws DamagedPage if the bytes end too early */
+function readRun(bytes: Uint8Array, start: number, end: number, width: number): void {
+  let at = start;
+  let head = 0;
+  for (let shift = 0; ; shift += 7) {
+    if (at >= end || shift > 28) throw new DamagedPage('runs end too early');
+    const byte = bytes[at++]!;
+    head |= (byte & 0x7f) << shift;
+    if (byte < 0x80) break;
+  }
+  head >>>= 0;
+  const length = head >>> 1;
+  if (length === 0) throw new DamagedPage('a run of nothing');
+  run.isPacked = (head & 1) !== 0;
+  run.at = at;
+  if (run.isPacked) {
+    run.length = length * 8;
+    run.next = at + length * width;
+    return;
+  }
+  const size = (width + 7) >>> 3;
+  if (at + size > end) throw new DamagedPage('runs end too early');
+  let value = 0;
+  for (let index = 0; index < size; index++) value |= bytes[at++]! << (8 * index);
+  run.length = length;
+  run.value = value >>> 0;
+  run.next = at;
+}
+
+/** The last group may be cut short behind the last number that there is. */
+function checkPacked(count: number, width: number, end: number): void {
+  if (run.at + Math.ceil((count * width) / 8) > end) throw new DamagedPage('runs end too early');
+}
+
 /**
- * Reads `count` numbers into `target`.
+ * Reads `count` numbers into `target`, those behind the first `skip`.
  *
  * @throws DamagedPage if the bytes end too early
  */
@@ -67,34 +104,86 @@ export function readRle(
   width: number,
   count: number,
   target: Uint32Array | Uint8Array,
+  skip = 0,
 ): void {
   let at = start;
+  let left = skip;
   for (let done = 0; done < count; ) {
-    let head = 0;
-    for (let shift = 0; ; shift += 7) {
-      if (at >= end || shift > 28) throw new DamagedPage('runs end too early');
-      const byte = bytes[at++]!;
-      head |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
+    readRun(bytes, at, end, width);
+    at = run.next;
+    if (left >= run.length) {
+      left -= run.length;
+      continue;
     }
-    head >>>= 0;
-    const length = head >>> 1;
-    if (length === 0) throw new DamagedPage('a run of nothing');
-    if ((head & 1) === 0) {
-      const size = (width + 7) >>> 3;
-      if (at + size > end) throw new DamagedPage('runs end too early');
-      let value = 0;
-      for (let index = 0; index < size; index++) value |= bytes[at++]! << (8 * index);
-      const take = Math.min(length, count - done);
-      target.fill(value >>> 0, done, done + take);
-      done += take;
+    const take = Math.min(run.length - left, count - done);
+    if (run.isPacked) {
+      checkPacked(left + take, width, end);
+      unpackBits(bytes, run.at, width, take, target, done, left);
     } else {
-      const take = Math.min(length * 8, count - done);
-      // The last group may be cut short behind the last number.
-      if (at + Math.ceil((take * width) / 8) > end) throw new DamagedPage('runs end too early');
-      unpackBits(bytes, at, width, take, target, done);
-      at += length * width;
-      done += take;
+      target.fill(run.value, done, done + take);
     }
+    done += take;
+    left = 0;
   }
+}
+
+/** Whether the first run says `count` times the same number; which one, or -1. @throws DamagedPage */
+export function onlyValue(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  width: number,
+  count: number,
+): number {
+  if (count === 0) return -1;
+  readRun(bytes, start, end, width);
+  return !run.isPacked && run.length >= count ? run.value : -1;
+}
+
+// How many zeros each byte has.
+const ZEROS = new Uint8Array(256);
+for (let byte = 0; byte < 256; byte++)
+  for (let bit = 0; bit < 8; bit++) ZEROS[byte]! += (byte >>> bit) & 1 ? 0 : 1;
+
+/**
+ * Where, among `count` numbers of one bit, zero number `wanted` is, counted from 0; `count` if there are fewer. As
+ * repetition levels, zeros begin rows: this finds a row eight entries at a time.
+ *
+ * @throws DamagedPage
+ */
+export function findZero(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  count: number,
+  wanted: number,
+): number {
+  let at = start;
+  let left = wanted;
+  for (let done = 0; done < count; ) {
+    readRun(bytes, at, end, 1);
+    at = run.next;
+    const take = Math.min(run.length, count - done);
+    if (!run.isPacked) {
+      if (run.value === 0) {
+        if (left < take) return done + left;
+        left -= take;
+      }
+    } else {
+      checkPacked(take, 1, end);
+      let index = 0;
+      for (; index + 8 <= take; index += 8) {
+        const zeros = ZEROS[bytes[run.at + (index >>> 3)]!]!;
+        if (left < zeros) break;
+        left -= zeros;
+      }
+      for (; index < take; index++) {
+        if (((bytes[run.at + (index >>> 3)]! >>> (index & 7)) & 1) !== 0) continue;
+        if (left === 0) return done + index;
+        left--;
+      }
+    }
+    done += take;
+  }
+  return count;
 }
