@@ -116,7 +116,9 @@ heading('The same after compaction');
 const compaction = await store.compact();
 const after = await askAll(store, period, (await store.getTrace(trace.traceId)) as Trace);
 const changed = before.filter((answer, at) => !isSame(answer, after[at] as Answer));
-say(compacted(compaction));
+say(
+  `${compaction.segments} segments of the log became ${compaction.files} Parquet files, ${kibibytes(compaction.segmentBytes)} → ${kibibytes(compaction.fileBytes)}.`,
+);
 say(`Asked again: ${after.length - changed.length} of ${after.length} answers are the same.`);
 
 heading('Where the data lies');
@@ -239,6 +241,10 @@ async function serverSpans(store: TraceStore, service: Service): Promise<number>
     limit: 1_000,
   });
   return spans.length;
+}
+
+function kibibytes(bytes: number): string {
+  return `${(bytes / 1024).toFixed(0)} KiB`;
 }
 
 function heading(text: string): void {

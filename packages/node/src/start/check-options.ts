@@ -70,6 +70,9 @@ const store: Shape<StoreOptions> = {
   search: checkedLater,
   maxSeries: checkedLater,
   genAiPrices: checkedLater,
+  maintenance: checkedLater,
+  replication: checkedLater,
+  standby: checkedLater,
 };
 
 const tracing: Shape<NonNullable<TracewellOptions['tracing']>> = {
