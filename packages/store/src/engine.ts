@@ -27,11 +27,14 @@ import type { CompactionResult } from './maintenance/compactor.ts';
 import type { Maintenance } from './maintenance/maintenance.ts';
 import type { RetentionReport } from './maintenance/retention.ts';
 import { type StoreOptions, type StoreSettings, settingsOf } from './options.ts';
+import { findComments } from './query/find-comments.ts';
 import { endFreshness, Freshness } from './query/freshness.ts';
+import { ColdLogs } from './query/logs/cold-logs.ts';
 import { findLogs, HotLogs } from './query/logs/find-logs.ts';
 import type { LogPage, LogQuery } from './query/logs/log-query.ts';
 import { LogReader } from './query/logs/log-reader.ts';
 import { planLogs } from './query/logs/plan.ts';
+import { ColdPoints } from './query/metrics/cold-points.ts';
 import { findMetrics } from './query/metrics/find-metrics.ts';
 import { HotPoints } from './query/metrics/hot-points.ts';
 import { listMetrics } from './query/metrics/list-metrics.ts';
@@ -57,7 +60,7 @@ import type { Appends } from './replication/leader.ts';
 import { Replication } from './replication/replication.ts';
 import type { WalPosition } from './replication/replication-error.ts';
 import { findByText, type TextSource } from './search/find-by-text.ts';
-import { hotSpansOf } from './search/hot-spans.ts';
+import { hotSpansOf, spansOfHit } from './search/hot-spans.ts';
 import { SearchIndex } from './search/search-index.ts';
 import type { TextQuery } from './search/text-query.ts';
 import { shown } from './shown.ts';
@@ -234,8 +237,13 @@ export interface TraceStore extends Store {
    */
   applyFramedWal(record: Uint8Array): Promise<WalPosition>;
 
-  /** Where a standby's copy of a writer's log ends; `undefined` if it has none. */
-  walPosition(writer: string): Promise<WalPosition | undefined>;
+  /**
+   * Where a standby's copy of a writer's log ends; `undefined` if it has none.
+   *
+   * @param epoch - of the leader that asks
+   * @throws `ReplicationError` (`TW_REPLICATION_FENCED`), as a rejection, if that epoch is over
+   */
+  walPosition(writer: string, epoch: number): Promise<WalPosition | undefined>;
 
   /**
    * Makes a standby the next leader: raises the epoch, durably, so that the leader of before is refused from here on,
@@ -414,23 +422,33 @@ class EmbeddedStore implements TraceStore {
   async #searchTraces(plan: QueryPlan, text: TextQuery): Promise<TracePage> {
     this.#checkOpen();
     const lag = await this.#search.caughtUp();
-    const source: TextSource = {
-      picker: this.#search.picker,
-      find: (request) => this.#search.find(request),
-      spansOf: async (hit) => hotSpansOf(this.#hot.spans, hit, this.#reader),
-    };
-    const page = await this.#query(() => findByText(source, plan, text));
+    const page = await this.#query(async (snapshot) => {
+      const all = this.#spans(snapshot);
+      const source: TextSource = {
+        picker: this.#search.picker,
+        find: (request) => this.#search.find(request),
+        spansOf: (hit) => spansOfHit(hit, hotSpansOf(this.#hot.spans, hit, this.#reader), all),
+      };
+      const found = await findByText(source, plan, text);
+      return snapshot.partial === undefined ? found : { ...found, partial: snapshot.partial };
+    });
     return lag === 0 ? page : { ...page, searchLagBytes: lag };
   }
 
   async queryLogs(query: LogQuery = {}): Promise<LogPage> {
     const plan = planLogs(query, nowUnixNanos());
-    return this.#query(() => findLogs([this.#hotLogs], plan));
+    return this.#query(async (snapshot) => {
+      const page = await findLogs([this.#hotLogs, new ColdLogs(snapshot)], plan);
+      return { ...page, ...partOf(snapshot) };
+    });
   }
 
   async queryMetrics(query: MetricQuery = {}): Promise<MetricPage> {
     const plan = planMetrics(query, nowUnixNanos());
-    return this.#query(() => findMetrics([this.#hotPoints], plan));
+    return this.#query(async (snapshot) => {
+      const page = await findMetrics([this.#hotPoints, new ColdPoints(snapshot)], plan);
+      return { ...page, ...partOf(snapshot) };
+    });
   }
 
   async listMetrics(options: MetricListQuery = {}): Promise<MetricSummary[]> {
@@ -499,9 +517,9 @@ class EmbeddedStore implements TraceStore {
     return this.#query(async (snapshot) => {
       const spans = await this.#spans(snapshot).trace(id);
       if (spans.length === 0) return noTrace(id, snapshot.partial);
-      const trace = assembleTrace(id, spans, this.#hot.comments.ofTrace(id), this.#settings.genAiPrices);
-      const { partial } = snapshot;
-      return partial === undefined ? trace : { ...trace, partial };
+      const comments = findComments(this.#hot.comments, snapshot, id);
+      const trace = assembleTrace(id, spans, comments, this.#settings.genAiPrices);
+      return { ...trace, ...partOf(snapshot) };
     });
   }
 
@@ -514,7 +532,7 @@ class EmbeddedStore implements TraceStore {
 
   async getComments(traceId: string): Promise<Comment[]> {
     const id = checkTraceId('getComments', traceId);
-    return this.#query(async () => this.#hot.comments.ofTrace(id));
+    return this.#query(async (snapshot) => findComments(this.#hot.comments, snapshot, id));
   }
 
   async listServices(options: ServiceQuery = {}): Promise<ServiceSummary[]> {
@@ -576,9 +594,9 @@ class EmbeddedStore implements TraceStore {
     return this.#replication.applyFramedWal(record);
   }
 
-  async walPosition(writer: string): Promise<WalPosition | undefined> {
+  async walPosition(writer: string, epoch: number): Promise<WalPosition | undefined> {
     this.#checkOpen();
-    return this.#replication.walPosition(writer);
+    return this.#replication.walPosition(writer, epoch);
   }
 
   async promote(): Promise<number> {
@@ -594,14 +612,14 @@ class EmbeddedStore implements TraceStore {
     const cold = this.#tiers.health();
     const log = this.#log.health();
     const { unreadableFrames } = this.#hot;
-    const signals = this.#signals(spans ?? this.#hot.spans.spanCount() + cold.rows.spans);
+    const signals = this.#signals(spans ?? this.#hot.spans.spanCount() + cold.rows.spans, cold);
     const unreadable = SIGNALS.some((signal) => signals[signal].unreadable > 0) || isAffected(cold);
     return {
       status: statusOf(log, unreadable || unreadableFrames > 0, isClosed),
       directory: this.directory,
       readOnly: this.#settings.log.readOnly === true,
       signals,
-      comments: this.#hot.comments.count,
+      comments: this.#hot.comments.count + cold.rows.comments,
       unreadableFrames,
       indexBytes: SIGNALS.reduce((sum, signal) => sum + signals[signal].indexBytes, 0),
       cold,
@@ -611,7 +629,7 @@ class EmbeddedStore implements TraceStore {
     };
   }
 
-  #signals(spanCount: number): StoreHealth['signals'] {
+  #signals(spanCount: number, cold: ColdHealth): StoreHealth['signals'] {
     const { spans, logs, metrics } = this.#hot;
     const { rejected } = this.#inserts;
     const ofSpans = spans.stats();
@@ -626,14 +644,14 @@ class EmbeddedStore implements TraceStore {
         indexBytes: ofSpans.bytes,
       },
       logs: {
-        count: ofLogs.count,
+        count: ofLogs.count + cold.rows.logs,
         copies: ofLogs.copies,
         rejected: rejected.logs,
         unreadable: this.#logReader.unreadable,
         indexBytes: ofLogs.bytes,
       },
       metrics: {
-        count: ofMetrics.count,
+        count: ofMetrics.count + cold.rows.metrics,
         copies: ofMetrics.copies,
         rejected: rejected.metrics,
         unreadable: this.#pointReader.unreadable,

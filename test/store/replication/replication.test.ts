@@ -26,9 +26,9 @@ function wireTo(standby: TraceStore | undefined, name = 'standby'): Wire {
       wire.records.push(record);
       return wire.standby.applyFramedWal(await wire.tamper(record));
     },
-    async walPosition(writer) {
+    async walPosition(writer, epoch) {
       if (wire.standby === undefined) throw new Error('the line is cut');
-      return wire.standby.walPosition(writer);
+      return wire.standby.walPosition(writer, epoch);
     },
   };
   return wire;
@@ -267,7 +267,7 @@ test('a standby begins with a copy of the directory, made while the leader write
   wire.standby = standby;
   await until(async () => (await numbersIn(standby)).length === 300);
   const writer = (await leader.health()).log.writers[0]!.writer;
-  assert.equal((await standby.walPosition(writer))?.sequence, 300);
+  assert.equal((await standby.walPosition(writer, 1))?.sequence, 300);
 });
 
 test('a standby with other bytes than the leader is told so, and takes nothing', async (t) => {

@@ -38,7 +38,7 @@ test('F45 without the token, or with another one, nothing is taken', async (t) =
   t.after(() => server.close());
   for (const token of ['', 'x', `${TOKEN} `, TOKEN.slice(1)]) {
     const sink = tcpWalSink({ port: server.port, token });
-    await assert.rejects(sink.walPosition('0123456789abcdef'), /closed|ECONNRESET|EPIPE/);
+    await assert.rejects(sink.walPosition('0123456789abcdef', 1), /closed|ECONNRESET|EPIPE/);
     await sink.close?.();
   }
   await assert.rejects(serveWal(standby, { host: '0.0.0.0' }), /needs a token/);
@@ -62,9 +62,9 @@ test('F35 what is no message, or too large a one, ends the connection and nothin
     await once(socket, 'close');
   }
   const sink = tcpWalSink({ port: server.port });
-  assert.equal(await sink.walPosition('0123456789abcdef'), undefined);
+  assert.equal(await sink.walPosition('0123456789abcdef', 1), undefined);
   await assert.rejects(sink.applyFramedWal(new Uint8Array(5)), { code: 'TW_REPLICATION_DAMAGED' });
-  await assert.rejects(sink.walPosition('../..'), /16 hex digits/);
+  await assert.rejects(sink.walPosition('../..', 1), /16 hex digits/);
   await sink.close?.();
 });
 

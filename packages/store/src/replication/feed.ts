@@ -93,9 +93,13 @@ export class Feed {
     let delayMs = MIN_DELAY_MS;
     while (!this.#aborted.signal.aborted) {
       try {
+        this.position = undefined;
         this.#writer = this.#log.writer;
-        this.position = this.#writer === undefined ? undefined : await this.sink.walPosition(this.#writer);
-        if (this.position !== undefined) this.#checkSame(this.position);
+        const position =
+          this.#writer === undefined ? undefined : await this.sink.walPosition(this.#writer, this.#epoch);
+        // Before it counts as an acknowledgement.
+        if (position !== undefined) this.#checkSame(position);
+        this.position = position;
         this.#set('shipping', undefined);
         await this.#ship(() => {
           delayMs = MIN_DELAY_MS;

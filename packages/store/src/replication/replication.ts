@@ -59,8 +59,8 @@ export class Replication {
   }
 
   /** See `TraceStore.walPosition`. */
-  async walPosition(writer: string): Promise<WalPosition | undefined> {
-    return this.#asStandby().position(writer);
+  async walPosition(writer: string, epoch: number): Promise<WalPosition | undefined> {
+    return this.#asStandby().position(writer, epoch);
   }
 
   /** See `TraceStore.promote`. */

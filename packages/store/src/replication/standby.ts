@@ -60,10 +60,11 @@ export class Standby {
   }
 
   /** Where the copy of a log ends. */
-  position(writer: string): Promise<WalPosition | undefined> {
+  position(writer: string, epoch: number): Promise<WalPosition | undefined> {
     return this.#inTurn(async () => {
       if (!isWriterName(writer)) throw new TypeError('walPosition: writer must be 16 hex digits');
-      this.#checkEpoch(this.#epoch);
+      if (!Number.isSafeInteger(epoch)) throw new TypeError('walPosition: epoch must be a whole number');
+      this.#checkEpoch(epoch);
       return this.#replica(writer).position();
     });
   }

@@ -5,7 +5,7 @@
  * ```
  * 1 hello     the token, in UTF-8; empty if there is none
  * 2 record    a framed record
- * 3 position  the writer, 16 hex digits
+ * 3 position  the writer, 16 hex digits, a space, and the leader's epoch in decimal
  * 4 done      JSON: the answer; null for none
  * 5 failed    JSON: code, message, position, epoch
  * ```

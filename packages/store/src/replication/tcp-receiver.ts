@@ -117,13 +117,16 @@ async function answer(
 ): Promise<void> {
   try {
     const position =
-      type === MessageType.RECORD
-        ? await standby.applyFramedWal(body)
-        : await standby.walPosition(body.toString());
+      type === MessageType.RECORD ? await standby.applyFramedWal(body) : await positionOf(standby, body);
     sendJson(socket, MessageType.DONE, position ?? null);
   } catch (error) {
     sendJson(socket, MessageType.FAILED, failureOf(error));
   }
+}
+
+function positionOf(standby: Pick<WalSink, 'walPosition'>, body: Buffer): ReturnType<WalSink['walPosition']> {
+  const [writer = '', epoch] = body.toString().split(' ');
+  return standby.walPosition(writer, Number(epoch));
 }
 
 function failureOf(error: unknown): Failure {

@@ -54,8 +54,11 @@ class TcpSink implements WalSink {
     return this.#ask<WalPosition>(MessageType.RECORD, record);
   }
 
-  async walPosition(writer: string): Promise<WalPosition | undefined> {
-    const position = await this.#ask<WalPosition | null>(MessageType.POSITION, Buffer.from(writer));
+  async walPosition(writer: string, epoch: number): Promise<WalPosition | undefined> {
+    const position = await this.#ask<WalPosition | null>(
+      MessageType.POSITION,
+      Buffer.from(`${writer} ${epoch}`),
+    );
     return position ?? undefined;
   }
 

@@ -17,8 +17,13 @@ export interface WalSink {
    * counts as an interruption: the leader tries again.
    */
   applyFramedWal(record: Uint8Array): Promise<WalPosition>;
-  /** Where the standby's copy of a log ends; `undefined` if it has none. */
-  walPosition(writer: string): Promise<WalPosition | undefined>;
+  /**
+   * Where the standby's copy of a log ends; `undefined` if it has none.
+   *
+   * @param epoch - the leader's
+   * @throws `ReplicationError` (`TW_REPLICATION_FENCED`), as a rejection, if that is over
+   */
+  walPosition(writer: string, epoch: number): Promise<WalPosition | undefined>;
   /** Releases what the sink holds. Called when the leader is closed. */
   close?(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import type { SpanData } from '@tracewell/plugin';
 import { RECORD_WORDS } from '../hot/spans/block.ts';
 import { FLAG_COPY, WORD_SPAN_KEY, WORD_START_HIGH, WORD_START_LOW } from '../hot/spans/row.ts';
+import { isUnfinished } from '../hot/spans/same-span.ts';
 import type { SpanIndex } from '../hot/spans/span-index.ts';
 import type { SpanReader } from '../query/spans/span-reader.ts';
 import { withoutCopies } from '../query/spans/without-copies.ts';
@@ -27,4 +28,21 @@ export function hotSpansOf(index: SpanIndex, hit: SearchHit, reader: SpanReader)
     }
   }
   return withoutCopies(spans);
+}
+
+/**
+ * The span of a hit from both tiers.
+ *
+ * @param hot - what the hot tier has of it
+ * @param all - both tiers
+ */
+export async function spansOfHit(
+  hit: SearchHit,
+  hot: readonly SpanData[],
+  all: { trace(traceId: string): Promise<SpanData[]> },
+): Promise<readonly SpanData[]> {
+  // What is finished and hot stands for every copy of it.
+  if (hot.length > 0 && !hot.some(isUnfinished)) return hot;
+  const trace = await all.trace(hit.traceId);
+  return trace.filter((span) => span.spanId === hit.spanId && span.startTimeUnixNanos === hit.time);
 }

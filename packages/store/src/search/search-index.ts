@@ -30,8 +30,8 @@ const GATHER_MS = 250;
 const START_MS = 1000;
 /** How long a query waits for what was stored before it to be indexed. */
 const CATCH_UP_MS = 2000;
-/** Bytes of the log that the index may keep from compaction. What it misses can still be searched by scanning. */
-const RETAIN_BYTES = 1024 ** 3;
+/** Bytes of the log that the index may keep from compaction while nobody builds it. */
+const RETAIN_BYTES = 256 * 1024 ** 2;
 
 /** The full-text index of a directory, as one process sees it: a tail that builds it, and threads. */
 export class SearchIndex {
@@ -89,11 +89,20 @@ export class SearchIndex {
     await Promise.all([this.#indexer.close(), this.#reader.close()]);
   }
 
-  /** Begins the tail that builds the index, if this process may. */
+  /** Begins the tail that builds the index, if this process may and can. */
   #begin(): Tail | undefined {
     clearTimeout(this.#timer);
     if (!this.#mayIndex || this.#tail !== undefined || this.#tails.stopped) return this.#tail;
-    this.#tail = this.#tails.begin(
+    try {
+      this.#tail = this.#beginTail();
+    } catch {
+      // The directory is gone, or full. The next search tries again.
+    }
+    return this.#tail;
+  }
+
+  #beginTail(): Tail {
+    return this.#tails.begin(
       {
         name: NAME,
         from: () => this.#indexer.call('open', this.#attributes),
@@ -105,7 +114,6 @@ export class SearchIndex {
       },
       (frames, signal, positions) => this.#index(frames, signal, positions),
     );
-    return this.#tail;
   }
 
   async #index(

@@ -118,6 +118,8 @@ export class Tails {
    * behind than it may be.
    */
   holds(segment: Segment): boolean {
+    // The store is being closed, and nobody can be asked any more.
+    if (this.#stopped) return true;
     return this.#known().some((tail) => {
       const unread = unreadBytes(this.#log.segments(), tail.positions);
       return lagIn(unread) <= tail.retainBytes && unreadOf(segment, unread) > 0;
