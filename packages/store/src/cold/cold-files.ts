@@ -1,7 +1,9 @@
 import { TracewellError } from '@tracewell/plugin';
+import type { Comment } from '../comments/comment.ts';
 import type { FileSystem, OpenFile } from '../fs/file-system.ts';
 import type { ColdFile } from '../meta/catalog.ts';
-import type { ReadableFile } from '../parquet/file.ts';
+import { ParquetFile, type ReadableFile } from '../parquet/file.ts';
+import { readComments } from './comments/read-comments.ts';
 import { LogFile } from './logs/log-file.ts';
 import { MetricFile } from './metrics/metric-file.ts';
 import { coldPath } from './partition.ts';
@@ -70,6 +72,11 @@ export class ColdFiles {
   /** Reads from a file of metrics, part by part. @throws {@link UnreadableFile} */
   eachOfMetrics<Part>(file: ColdFile, read: (metrics: MetricFile) => Iterable<Part>): Generator<Part> {
     return this.#each(file, MetricFile, read);
+  }
+
+  /** The comments on a trace in a file. @throws {@link UnreadableFile} */
+  comments(file: ColdFile, traceId: string): Comment[] {
+    return [...this.#each(file, ParquetFile, (open) => readComments(open, traceId))];
   }
 
   *#each<Opened, Part>(

@@ -12,8 +12,8 @@ import type { ColdFile, ColdSignal } from '../meta/catalog.ts';
 import { ParquetFile } from '../parquet/file.ts';
 import type { Sink } from '../parquet/output.ts';
 import type { OnStep } from './kill-step.ts';
-import { coldPath, partitionDirectory, partitionOfHour } from './partition.ts';
-import { type ColdWriter, coldWriter, hasColdForm, newRows, type OpenColdFile } from './signals.ts';
+import { coldPath, partitionDirectory } from './partition.ts';
+import { type ColdWriter, coldWriter, newRows, type OpenColdFile, type Written } from './signals.ts';
 
 /** A segment as a worker finds it. */
 export interface SegmentInput {
@@ -83,27 +83,23 @@ export function madeFiles(outcome: JobOutcome): readonly MadeFile[] {
 function compactSegments(fs: FileSystem, job: Job, step: OnStep): MadeFile[] {
   const rows = newRows();
   for (const { path, id, bytes } of job.segments) {
-    for (const { kind, payload } of readSealedSegment(fs, path, id, bytes)) {
-      if (!hasColdForm(kind))
-        throw new Error(`${path} holds frames of kind ${kind}, which have no file format`);
-      rows.add(kind, payload);
-    }
+    for (const { kind, payload } of readSealedSegment(fs, path, id, bytes)) rows.add(kind, payload);
   }
   step('read');
   const made: MadeFile[] = [];
   for (const part of rows.parts()) {
-    const partition = partitionOfHour(part.hour);
-    const make = new Making(fs, job, part.signal, partition, made.length);
+    const { signal, partition } = part;
+    const make = new Making(fs, job, signal, partition, made.length);
     let result = make.write((sink, keyValues) => part.write(sink, keyValues));
     step('written');
     if (result === undefined) continue;
-    const writer = coldWriter(part.signal);
-    const before = job.files.filter((file) => file.signal === part.signal && file.partition === partition);
+    const writer = coldWriter(signal);
+    const before = job.files.filter((file) => file.signal === signal && file.partition === partition);
     const copied = withCopies(fs, job, writer, result, before);
     if (copied.length > 0) {
       // A row that came again must not be in two files: they become one.
       const first = result;
-      const again = new Making(fs, job, part.signal, partition, made.length + 0x80);
+      const again = new Making(fs, job, signal, partition, made.length + 0x8000);
       const sources = [
         temporaryPath(job.directory, first),
         ...copied.map((file) => coldPath(job.directory, file)),
@@ -186,9 +182,11 @@ class Making {
     const path = `${coldPath(directory, place)}.tmp`;
     const file = this.#fs.openSync(path, 'create');
     let written: Written | undefined;
+    let bytes = 0;
     try {
       written = write(sinkOf(file), origin(segments, replaced));
       if (written !== undefined) file.syncSync();
+      bytes = file.sizeSync();
     } finally {
       file.closeSync();
     }
@@ -197,17 +195,9 @@ class Making {
       return undefined;
     }
     withOpen(this.#fs, [path], ([whole]) => verify(whole!, written.rows));
-    const { rows, bytes, minTime, maxTime } = written;
+    const { rows, minTime, maxTime } = written;
     return { ...place, rows, bytes, minTime, maxTime };
   }
-}
-
-/** What was written to a file. */
-export interface Written {
-  readonly rows: number;
-  readonly bytes: number;
-  readonly minTime: bigint;
-  readonly maxTime: bigint;
 }
 
 /** The key in the footer of a file under which stand the ids of the segments whose rows it has. */

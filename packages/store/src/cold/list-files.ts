@@ -21,18 +21,27 @@ export function* listColdFiles(fs: FileSystem, directory: string): Generator<Fou
   for (const signal of COLD_SIGNALS) {
     const root = join(coldDirectory(directory), signal);
     for (const date of fs.listSync(root)) {
-      for (const hour of fs.listSync(join(root, date))) {
-        const partition = `${date}/${hour}`;
-        if (partitionBounds(partition) === undefined) continue;
-        for (const name of fs.listSync(join(root, date, hour))) {
-          const path = join(root, date, hour, name);
-          const parsed = parseColdName(name);
-          const isTemporary = name.endsWith('.tmp');
-          if (parsed === undefined && !isTemporary) continue;
-          const { id = '', damaged: isDamaged = false } = parsed ?? {};
-          yield { path, id, signal, partition, isTemporary, isDamaged };
-        }
+      const names = fs.listSync(join(root, date));
+      yield* filesOf(root, signal, date, names);
+      for (const hour of names.filter((name) => name.startsWith('hour='))) {
+        yield* filesOf(root, signal, `${date}/${hour}`, fs.listSync(join(root, date, hour)));
       }
     }
+  }
+}
+
+function* filesOf(
+  root: string,
+  signal: ColdSignal,
+  partition: string,
+  names: readonly string[],
+): Generator<FoundFile> {
+  if (partitionBounds(partition) === undefined) return;
+  for (const name of names) {
+    const parsed = parseColdName(name);
+    const isTemporary = name.endsWith('.tmp');
+    if (parsed === undefined && !isTemporary) continue;
+    const { id = '', damaged: isDamaged = false } = parsed ?? {};
+    yield { path: join(root, partition, name), id, signal, partition, isTemporary, isDamaged };
   }
 }

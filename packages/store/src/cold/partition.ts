@@ -7,14 +7,14 @@
  *                                       *.tmp                  not finished; can be deleted
  * ```
  *
- * Every time has a partition, also one that no clock can have shown: 0 lies in 1970, 2^64 - 1 in 2554.
+ * Rollups of metrics lie by day, without an hour. Every time has a partition, also one that no clock can have shown: 0 lies in 1970, 2^64 - 1 in 2554.
  */
 import { join } from 'node:path';
 import type { ColdFile, ColdSignal } from '../meta/catalog.ts';
 
 const NANOS_PER_HOUR = 3_600_000_000_000n;
 const MS_PER_HOUR = 3_600_000;
-const PARTITION = /^date=(\d{4}-\d\d-\d\d)\/hour=(\d\d)$/;
+const PARTITION = /^date=(\d{4}-\d\d-\d\d)(?:\/hour=(\d\d))?$/;
 const FILE = /^([0-9a-f]{16})\.parquet(\.damaged)?$/;
 
 /** The directory of all cold files. */
@@ -48,10 +48,11 @@ export function partitionBounds(
   partition: string,
 ): { readonly min: bigint; readonly max: bigint } | undefined {
   const [, date, hour] = PARTITION.exec(partition) ?? [];
-  const start = Date.parse(`${date}T${hour}:00:00Z`);
+  const start = Date.parse(`${date}T${hour ?? '00'}:00:00Z`);
   if (Number.isNaN(start)) return undefined;
   const min = BigInt(start) * 1_000_000n;
-  return { min, max: min + NANOS_PER_HOUR - 1n };
+  const hours = hour === undefined ? 24n : 1n;
+  return { min, max: min + hours * NANOS_PER_HOUR - 1n };
 }
 
 /** What a name in a partition's directory is; `undefined` if it is not ours. */

@@ -41,6 +41,8 @@ export interface LogQuery {
 
 /** One page of log records. */
 export interface LogPage {
+  /** Why rows may be missing: files of the cold tier that cannot be read. Absent if all could be looked into. */
+  readonly partial?: readonly string[];
   /**
    * Newest first. Records of the same nanosecond that came with the same request stand in the reverse of the order
    * in which they stood there; those of several requests in an order that never changes.

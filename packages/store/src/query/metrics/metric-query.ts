@@ -38,6 +38,8 @@ export type MetricSeries = MetricData & {
 
 /** One page of points, in their series. */
 export interface MetricPage {
+  /** Why rows may be missing: files of the cold tier that cannot be read. Absent if all could be looked into. */
+  readonly partial?: readonly string[];
   /**
    * In the order of their names, those of the same name in an order that never changes; the points of each newest
    * first. A series whose points do not all fit goes on in the next page.
