@@ -47,28 +47,25 @@ export class MergeCursor<Batch> {
 }
 
 /**
- * The numbers of cursors by the order of their rows: each stands at the row that comes next until the following is
- * asked for. Of rows that are equal only the first comes.
+ * The numbers of cursors by the order of their rows: those that stand at the row that comes next, or at one that is
+ * equal to it, until the following is asked for.
  */
 export function* mergeInOrder<Batch>(
   cursors: readonly MergeCursor<Batch>[],
   compare: (a: Batch, rowA: number, b: Batch, rowB: number) => number,
-): Generator<number> {
+): Generator<readonly [number, ...number[]]> {
   for (;;) {
-    let first = -1;
+    let equals: number[] = [];
     for (const [index, cursor] of cursors.entries()) {
       if (cursor.isDone) continue;
-      const best = cursors[first];
-      if (best === undefined || compare(cursor.batch, cursor.row, best.batch, best.row) < 0) first = index;
+      const best = cursors[equals[0] ?? -1];
+      const order = best === undefined ? -1 : compare(cursor.batch, cursor.row, best.batch, best.row);
+      if (order < 0) equals = [index];
+      else if (order === 0) equals.push(index);
     }
-    if (first < 0) return;
-    yield first;
-    const { batch, row } = cursors[first]!;
-    // Copies in other files have had their turn too.
-    for (const [index, cursor] of cursors.entries()) {
-      if (index !== first && !cursor.isDone && compare(batch, row, cursor.batch, cursor.row) === 0)
-        cursor.next();
-    }
-    cursors[first]!.next();
+    const [first, ...others] = equals;
+    if (first === undefined) return;
+    yield [first, ...others];
+    for (const index of equals) cursors[index]!.next();
   }
 }

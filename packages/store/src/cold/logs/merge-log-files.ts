@@ -42,7 +42,8 @@ export function mergeLogFiles(
   const numbers = cursors.map(() => new OriginNumbers());
   const message = new ByteBuffer(1024);
   let writer: LogFileWriter | undefined;
-  for (const index of mergeInOrder(cursors, compare)) {
+  // Rows that are equal are copies.
+  for (const [index] of mergeInOrder(cursors, compare)) {
     writer ??= new LogFileWriter(sink);
     const { batch, row } = cursors[index]!;
     message.length = 0;

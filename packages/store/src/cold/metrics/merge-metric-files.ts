@@ -42,7 +42,8 @@ export function mergeMetricFiles(
   const metricMessage = new ByteBuffer(1024);
   const message = new ByteBuffer(1024);
   let writer: MetricFileWriter | undefined;
-  for (const index of mergeInOrder(cursors, compare)) {
+  // Rows that are equal are copies.
+  for (const [index] of mergeInOrder(cursors, compare)) {
     writer ??= new MetricFileWriter(sink);
     const { batch, row } = cursors[index]!;
     const { rows, series, keys } = batch;

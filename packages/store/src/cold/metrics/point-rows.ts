@@ -40,9 +40,8 @@ import { TEMPORALITIES } from './columns.ts';
 import { POINT_LAYOUTS } from './point-layout.ts';
 import type { MetricHead } from './row-group.ts';
 
-/** Some rows of a row group, all that points and their metrics are made of. */
-export interface PointRows {
-  readonly count: number;
+/** Some rows of a row group, all that metrics are made of but for their points. */
+export interface MetricRows {
   readonly names: FlatColumn;
   readonly units: FlatColumn;
   readonly descriptions: FlatColumn;
@@ -52,6 +51,11 @@ export interface PointRows {
   readonly temporalities: Uint8Array;
   readonly monotonic: FlatColumn;
   readonly metadata: FlatColumn;
+}
+
+/** Some rows of a row group, all that points and their metrics are made of. */
+export interface PointRows extends MetricRows {
+  readonly count: number;
   readonly times: FlatColumn;
   readonly startTimes: FlatColumn;
   readonly values: FlatColumn;
@@ -108,7 +112,7 @@ export function readPointRows(file: ParquetFile, group: number, from: number, to
 }
 
 /** The type of a row's metric. */
-export function typeOf({ types }: PointRows, row: number): MetricType {
+export function typeOf({ types }: MetricRows, row: number): MetricType {
   return METRIC_TYPES[types[row]!]!;
 }
 
@@ -196,7 +200,7 @@ const DATA_KEYS: Readonly<Record<MetricType, number>> = {
 const data = new ByteBuffer(16);
 
 /** Writes the metric of a row as a `Metric` message without points; returns where its parts lie. */
-export function writeMetricMessage(target: ByteBuffer, rows: PointRows, row: number): MetricHead {
+export function writeMetricMessage(target: ByteBuffer, rows: MetricRows, row: number): MetricHead {
   const type = typeOf(rows, row);
   const temporality = rows.temporalities[row]!;
   const isMonotonic = isThere(rows.monotonic, row) && (rows.monotonic.values as Uint8Array)[row] === 1;

@@ -36,7 +36,8 @@ import type { MetricOrigin } from './point-sorter.ts';
 
 /** The largest number of a field that the message of any point has. */
 const LAST_FIELD = 14;
-const TYPE_VALUES = typeValues();
+/** The dictionary of types, in the order of `METRIC_TYPES`. */
+export const TYPE_VALUES = typeValues();
 
 /** What a row has beside its point and its metric. */
 export interface PointPlace {
