@@ -26,6 +26,7 @@ import {
 import type { CompactionResult } from './maintenance/compactor.ts';
 import type { Maintenance } from './maintenance/maintenance.ts';
 import type { RetentionReport } from './maintenance/retention.ts';
+import type { ColdFile } from './meta/catalog.ts';
 import { type StoreOptions, type StoreSettings, settingsOf } from './options.ts';
 import { findComments } from './query/find-comments.ts';
 import { endFreshness, Freshness } from './query/freshness.ts';
@@ -87,6 +88,7 @@ import { Tails } from './tails/tails.ts';
 import { Tiers } from './tiers.ts';
 import { type ExportedFile, type ExportFileOptions, exportFile } from './transfer/export-file.ts';
 import { type ImportedFile, type ImportFileOptions, importFile } from './transfer/import-file.ts';
+import { type VerifyOptions, type VerifyReport, verifyStore } from './verify/verify.ts';
 
 /** A store in a directory of this machine, opened in this process. */
 export interface TraceStore extends Store {
@@ -178,6 +180,25 @@ export interface TraceStore extends Store {
    * @throws TypeError naming an argument that is none
    */
   import(path: string, options?: ImportFileOptions): Promise<ImportedFile>;
+
+  /**
+   * Checks everything that the directory holds: every checksum, every row, and what the parts say of each other.
+   * Reads all of it and changes nothing.
+   *
+   * @throws TypeError naming an option that is none; the reason of `abortSignal`
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const store = await openStore('.tracewell');
+   * const { ok, problems } = await store.verify();
+   * for (const { path, message } of problems) console.error(path, message);
+   * console.log(ok); // true
+   * await store.close();
+   * ```
+   */
+  verify(options?: VerifyOptions): Promise<VerifyReport>;
 
   /**
    * Moves everything that was stored before the call to the cold tier, unless a tail still needs it where it is, and
@@ -490,6 +511,13 @@ class EmbeddedStore implements TraceStore {
 
   async import(path: string, options: ImportFileOptions = {}): Promise<ImportedFile> {
     return importFile(this, path, options);
+  }
+
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return this.#query(() => {
+      const visibleFiles = (): readonly ColdFile[] => this.#tiers.snapshot().state.files;
+      return verifyStore({ directory: this.directory, visibleFiles }, options);
+    });
   }
 
   /** The spans that an analysis counts. */

@@ -74,3 +74,4 @@ export type { FrameHandler } from './tails/tail.ts';
 export type { TailHealth, TailPosition } from './tails/tails.ts';
 export type { ExportedFile, ExportFileOptions } from './transfer/export-file.ts';
 export type { ImportedFile, ImportFileOptions } from './transfer/import-file.ts';
+export type { VerifyOptions, VerifyProblem, VerifyProgress, VerifyReport } from './verify/verify.ts';
