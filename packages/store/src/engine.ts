@@ -692,7 +692,11 @@ class EmbeddedStore implements TraceStore {
 
   async compact(options: CompactOptions = {}): Promise<CompactionResult> {
     this.#checkOpen();
-    return this.#maintenance().compact(checkCompactOptions(options));
+    const maintenance = this.#maintenance();
+    const checked = checkCompactOptions(options);
+    // The search index is a tail, which would hold back what it has not read yet.
+    await this.#search.caughtUp();
+    return maintenance.compact(checked);
   }
 
   async maintain(options: MaintainOptions = {}): Promise<RetentionReport> {
