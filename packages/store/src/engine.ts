@@ -2,6 +2,7 @@ import { encodeLogs, encodeMetrics, encodeTraces, type LogData, type MetricData 
 import { type SpanBatch, type SpanData, TracewellError } from '@tracewell/plugin';
 import { type AnomalyQuery, type AnomalyReport, findAnomalies, planAnomalies } from './analysis/anomalies.ts';
 import { compareTwoTraces, type TraceComparison } from './analysis/compare-traces.ts';
+import { type CorrelateQuery, type Correlation, correlate, planCorrelate } from './analysis/correlate.ts';
 import { type CriticalPath, criticalPath } from './analysis/critical-path.ts';
 import {
   type DependencyQuery,
@@ -474,7 +475,7 @@ class EmbeddedStore implements TraceStore {
 
   async listMetrics(options: MetricListQuery = {}): Promise<MetricSummary[]> {
     const plan = planMetricList(options, nowUnixNanos());
-    return this.#query(() => listMetrics(this.#hot.metrics, plan));
+    return this.#query((snapshot) => listMetrics(this.#hot.metrics, plan, snapshot));
   }
 
   getTrace(traceId: string): Promise<Trace | undefined> {
@@ -523,6 +524,12 @@ class EmbeddedStore implements TraceStore {
   /** The spans that an analysis counts. */
   #facts(snapshot: Snapshot): AllFacts {
     return new AllFacts(this.#spanTiers, snapshot);
+  }
+
+  async queryCorrelate(traceId: string, query: CorrelateQuery = {}): Promise<Correlation | undefined> {
+    const margin = planCorrelate(query);
+    const trace = await this.#trace('queryCorrelate', traceId);
+    return trace && correlate(this, trace, margin);
   }
 
   async queryCriticalPath(traceId: string): Promise<CriticalPath | undefined> {

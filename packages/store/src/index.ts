@@ -11,6 +11,7 @@ export type {
   PlaceFigures,
   TraceComparison,
 } from './analysis/compare-traces.ts';
+export type { CorrelateQuery, Correlation } from './analysis/correlate.ts';
 export type { CriticalPath, CriticalSpan, CriticalStep } from './analysis/critical-path.ts';
 export type { Dependency, DependencyQuery, DependencyReport } from './analysis/dependencies.ts';
 export type { SpanFigures } from './analysis/figures.ts';

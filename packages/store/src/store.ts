@@ -2,6 +2,7 @@ import type { LogData, MetricData } from '@tracewell/otlp';
 import type { AttributeValue, SpanData, SpanKind, StatusCode, TraceNode } from '@tracewell/plugin';
 import type { AnomalyQuery, AnomalyReport } from './analysis/anomalies.ts';
 import type { TraceComparison } from './analysis/compare-traces.ts';
+import type { CorrelateQuery, Correlation } from './analysis/correlate.ts';
 import type { CriticalPath } from './analysis/critical-path.ts';
 import type { DependencyQuery, DependencyReport } from './analysis/dependencies.ts';
 import type { TracePattern } from './analysis/patterns.ts';
@@ -114,6 +115,9 @@ export interface Store {
 
   /** Who calls whom, databases and queues included: how often, how slowly, how often in vain; the most frequent first. */
   queryDependencies(query?: DependencyQuery): Promise<DependencyReport>;
+
+  /** A trace, the log records that name it, and the metrics of its services around its time; `undefined` if there is no such trace. */
+  queryCorrelate(traceId: string, query?: CorrelateQuery): Promise<Correlation | undefined>;
 
   /** Which spans made a trace as long as it was; `undefined` if there is no such trace. */
   queryCriticalPath(traceId: string): Promise<CriticalPath | undefined>;
