@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { MetricData } from '@tracewell/otlp';
-import { type Attributes, type AttributeValue, Double } from '@tracewell/plugin';
+import type { Attributes } from '@tracewell/plugin';
+import { canonical } from '../../canonical.ts';
 
 /**
  * What a series is known by, in whatever tier it lies: the first 64 bits of the SHA-256 of everything that OpenTelemetry
@@ -35,35 +36,4 @@ export function seriesId(metric: MetricData, labels: Attributes): SeriesId {
   ]);
   const digest = hash('sha256', identity, 'buffer');
   return { high: digest.readUInt32BE(0), low: digest.readUInt32BE(4) };
-}
-
-/** A value as JSON that is equal exactly for values that OTLP cannot tell apart, whatever the order of keys. */
-function canonical(value: AttributeValue | Attributes | undefined): unknown {
-  switch (typeof value) {
-    case 'number':
-      return Number.isSafeInteger(value) && !Object.is(value, -0) ? integer(value) : double(value);
-    case 'bigint':
-      return integer(value);
-    case 'object':
-      if (value === null) return null;
-      if (value instanceof Double) return double(value.value);
-      if (value instanceof Uint8Array) return { bytes: Buffer.from(value).toString('hex') };
-      if (Array.isArray(value)) return value.map(canonical);
-      return {
-        map: Object.entries(value)
-          .filter(([, part]) => part !== undefined)
-          .sort(([a], [b]) => (a < b ? -1 : 1))
-          .map(([key, part]) => [key, canonical(part)]),
-      };
-    default:
-      return value;
-  }
-}
-
-function integer(value: number | bigint): unknown {
-  return { integer: String(value) };
-}
-
-function double(value: number): unknown {
-  return { double: Object.is(value, -0) ? '-0' : String(value) };
 }

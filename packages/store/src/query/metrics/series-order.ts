@@ -27,9 +27,11 @@ export function comparePointKeys(a: PointKey, b: PointKey): number {
   return compareSeriesKeys(a, b) || compareRecordKeys(a, b);
 }
 
-// A cursor is the key of the last point of a page: version, id of the series, time, request and index, name.
+// A cursor is the key of the last point of a page: version, id of the series, time, request and index, length of the
+// name, name.
 const CURSOR_VERSION = 1;
-const NAME_AT = 1 + 8 + RECORD_KEY_BYTES;
+const LENGTH_AT = 1 + 8 + RECORD_KEY_BYTES;
+const NAME_AT = LENGTH_AT + 4;
 
 /** A page's cursor: opaque to who gets it. */
 export function encodePointCursor(key: PointKey): string {
@@ -37,6 +39,7 @@ export function encodePointCursor(key: PointKey): string {
   bytes[0] = CURSOR_VERSION;
   bytes.writeBigUInt64BE(key.series, 1);
   writeRecordKey(bytes, 9, key);
+  bytes.writeUInt32BE(bytes.length - NAME_AT, LENGTH_AT);
   bytes.write(key.name, NAME_AT);
   return bytes.toString('base64url');
 }
