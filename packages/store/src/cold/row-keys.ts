@@ -26,9 +26,13 @@ export class RowKeys {
     this.#indexes = new Uint32Array(indexes.buffer, indexes.byteOffset, indexes.length);
   }
 
+  time(row: number): bigint {
+    return (BigInt(this.times[2 * row + 1]!) << 32n) | BigInt(this.times[2 * row]!);
+  }
+
   key(row: number): RecordKey {
     return {
-      timeUnixNanos: (BigInt(this.times[2 * row + 1]!) << 32n) | BigInt(this.times[2 * row]!),
+      timeUnixNanos: this.time(row),
       request: (BigInt(this.requestHigh(row)) << 32n) | BigInt(this.requestLow(row)),
       index: this.index(row),
     };

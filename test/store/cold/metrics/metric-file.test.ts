@@ -15,7 +15,7 @@ import { serviceOf } from '../../../../packages/store/src/query/service-of.ts';
 import { anyMetrics } from '../../../otlp/arbitrary-metrics.ts';
 import { gauge, numberPoint } from '../../../otlp/plain.ts';
 import { MemorySink } from '../../parquet/memory-file.ts';
-import { anyMetricQuery, fileOf, keyed, openFile, similarMetrics, withoutHeads } from './files.ts';
+import { anyMetricQuery, fileOf, keyed, openFile, similarMetrics, TIMES, withoutHeads } from './files.ts';
 
 // Shrinking takes minutes, since each step writes files.
 fc.configureGlobal({ numRuns: 50, endOnFailure: true });
@@ -99,6 +99,40 @@ test('merged metric files hold what the files held, copies once', () => {
       assert.equal(mergeMetricFiles([merged, merged], again)?.rows, expected.length);
       assert.deepEqual(withoutHeads(allOf(openFile(again.bytes()))), withoutHeads(expected));
     }),
+  );
+});
+
+test('a list of metrics counts the series and points of files', () => {
+  fc.assert(
+    fc.property(
+      fc.array(similarMetrics, { maxLength: 3 }),
+      fc.constantFrom(...TIMES),
+      (requests, minTime) => {
+        const file = fileOf(requests);
+        const tallies =
+          file === undefined ? [] : [...file.tallies(minTime)].filter((each) => each !== undefined);
+        const expected = Map.groupBy(
+          keyed(requests).filter(({ key }) => key.timeUnixNanos >= minTime),
+          ({ key }) => key.series,
+        );
+        assert.deepEqual(
+          new Map(
+            tallies.map(({ series, name, type, unit, service, points, firstUnixNanos, lastUnixNanos }) => [
+              series,
+              [name, type, unit, service, points, firstUnixNanos, lastUnixNanos],
+            ]),
+          ),
+          new Map(
+            [...expected].map(([series, points]) => {
+              const { metric } = points[0]!.series;
+              const times = points.map(({ key }) => key.timeUnixNanos);
+              const { name, type, unit } = metric;
+              return [series, [name, type, unit, serviceOf(metric), points.length, times.at(-1), times[0]]];
+            }),
+          ),
+        );
+      },
+    ),
   );
 });
 

@@ -3,6 +3,7 @@ import { ParquetFile, type ReadableFile } from '../../parquet/file.ts';
 import type { FlatColumn } from '../../parquet/values.ts';
 import { hasAttributes } from '../../query/attributes.ts';
 import type { KeyedPoint, SeriesHead } from '../../query/metrics/find-metrics.ts';
+import type { SeriesTally } from '../../query/metrics/list-metrics.ts';
 import type { MetricPlan } from '../../query/metrics/plan.ts';
 import {
   comparePointKeys,
@@ -14,7 +15,7 @@ import { DecodedOrigins } from '../origin-messages.ts';
 import { type RowKeys, readRowKeys } from '../row-keys.ts';
 import { intersection, type RowRange, rangesWithText, rangesWithTime } from '../row-ranges.ts';
 import { readFlat } from '../spans/span-rows.ts';
-import { type TextAt, textAt } from '../text-at.ts';
+import { isThere, type TextAt, textAt } from '../text-at.ts';
 import { equalTo } from '../text-filter.ts';
 import { POINT_TIME_KEYS } from './columns.ts';
 import { decodeMetricRow, decodePointRow, type PointRows, readPointRows } from './point-rows.ts';
@@ -71,6 +72,49 @@ export class MetricFile {
     for (const runs of series) {
       if (plan.after !== undefined && compareSeriesKeys(runs[0]!.key, plan.after) < 0) continue;
       yield* this.#pointsOf(runs, plan, window);
+    }
+  }
+
+  /**
+   * What is known of each series, of its points that were taken at `minTime` or later; a series that goes on in
+   * another row group comes again. Between them come `undefined`s, as in {@link MetricFile.points}.
+   *
+   * @throws `TracewellError` (`TW_COLD_DAMAGED`)
+   */
+  *tallies(minTime: bigint): Generator<SeriesTally | undefined> {
+    for (let group = 0; group < this.parquet.rowGroups; group++) {
+      yield undefined;
+      const count = this.parquet.rowsOf(group);
+      const text = (name: string): ((row: number) => string) =>
+        textsOf(readFlat(this.parquet, group, name, 0, count));
+      const types = text('type');
+      const units = text('unit');
+      const descriptions = text('description');
+      const services = text('service_name');
+      const keys = readRowKeys(this.parquet, group, 0, count, POINT_TIME_KEYS);
+      for (const { key, from, to } of runsIn(this.parquet, group, [0, count], ALL)) {
+        let points = 0;
+        let firstUnixNanos = 0n;
+        let lastUnixNanos = 0n;
+        for (let row = from; row < to; row++) {
+          const time = keys.time(row);
+          if (time < minTime) continue;
+          if (points === 0 || time < firstUnixNanos) firstUnixNanos = time;
+          if (time > lastUnixNanos) lastUnixNanos = time;
+          points++;
+        }
+        if (points === 0) continue;
+        yield {
+          ...key,
+          type: types(from) as MetricType,
+          unit: units(from),
+          description: descriptions(from),
+          service: services(from),
+          points,
+          firstUnixNanos,
+          lastUnixNanos,
+        };
+      }
     }
   }
 
@@ -135,26 +179,42 @@ export class MetricFile {
   }
 }
 
+/** What tells series apart without their labels. */
+type SeriesFilter = Pick<MetricPlan, 'name' | 'type' | 'service'>;
+
+const ALL: SeriesFilter = { name: undefined, type: undefined, service: undefined };
+
 /** The runs of the series that may match in some rows of a row group. */
-function* runsIn(file: ParquetFile, group: number, [from, to]: RowRange, plan: MetricPlan): Generator<Run> {
+function* runsIn(file: ParquetFile, group: number, [from, to]: RowRange, plan: SeriesFilter): Generator<Run> {
   const flat = (name: string): FlatColumn => readFlat(file, group, name, from, to);
   const tests: ((row: number) => boolean)[] = [];
   if (plan.name !== undefined) tests.push(equalTo(flat('name'), plan.name));
   if (plan.type !== undefined) tests.push(equalTo(flat('type'), plan.type satisfies MetricType));
   if (plan.service !== undefined) tests.push(equalTo(flat('service_name'), plan.service));
-  const names = flat('name');
+  const names = textsOf(flat('name'));
   const ids = flat('series').values as Uint32Array;
   for (let row = 0; row < to - from; ) {
     let end = row + 1;
     while (end < to - from && ids[2 * end] === ids[2 * row] && ids[2 * end + 1] === ids[2 * row + 1]) end++;
     if (tests.every((test) => test(row))) {
-      textAt(names.values, row, text);
-      const name = Buffer.from(text.bytes.buffer, text.bytes.byteOffset + text.start, text.end - text.start);
       const series = (BigInt(ids[2 * row + 1]!) << 32n) | BigInt(ids[2 * row]!);
-      yield { key: { name: name.toString(), series }, group, from: from + row, to: from + end };
+      yield { key: { name: names(row), series }, group, from: from + row, to: from + end };
     }
     row = end;
   }
+}
+
+/** Gives the text of a row; an empty one for a null. */
+function textsOf(column: FlatColumn): (row: number) => string {
+  return (row) => {
+    if (!isThere(column, row)) return '';
+    textAt(column.values, row, text);
+    return Buffer.from(
+      text.bytes.buffer,
+      text.bytes.byteOffset + text.start,
+      text.end - text.start,
+    ).toString();
+  };
 }
 
 const text: TextAt = { bytes: new Uint8Array(0), start: 0, end: 0 };

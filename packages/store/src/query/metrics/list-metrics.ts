@@ -1,22 +1,50 @@
+import type { MetricType } from '@tracewell/otlp';
 import { RECORD_WORDS } from '../../hot/metrics/block.ts';
 import type { MetricIndex } from '../../hot/metrics/metric-index.ts';
 import { WORD_TIME_HIGH, WORD_TIME_LOW } from '../../hot/metrics/row.ts';
 import type { SeriesTable } from '../../hot/metrics/series-table.ts';
 import { highHalf, lowHalf } from '../halves.ts';
 import { serviceOf } from '../service-of.ts';
+import type { Snapshot } from '../snapshot.ts';
 import { nextTurn, turnIsOver } from '../turn.ts';
 import type { MetricSummary } from './metric-query.ts';
 import type { MetricListPlan } from './plan.ts';
 
-/** The metrics that have points, by name; those of the same name by type and unit. */
-export async function listMetrics(index: MetricIndex, plan: MetricListPlan): Promise<MetricSummary[]> {
+/** What is known of a series in one place: the hot tier, a file of the cold one. */
+export interface SeriesTally {
+  readonly series: bigint;
+  readonly name: string;
+  readonly type: MetricType;
+  readonly unit: string;
+  readonly description: string;
+  readonly service: string;
+  readonly points: number;
+  readonly firstUnixNanos: bigint;
+  readonly lastUnixNanos: bigint;
+}
+
+/**
+ * The metrics that have points, by name; those of the same name by type and unit.
+ *
+ * @param snapshot - whose files of the cold tier count too. Default: none
+ */
+export async function listMetrics(
+  index: MetricIndex,
+  plan: MetricListPlan,
+  snapshot?: Snapshot,
+): Promise<MetricSummary[]> {
   if (turnIsOver()) await nextTurn();
   for (;;) {
     const { table } = index;
     const tallies = await tally(index, plan.minTime);
     // Series were forgotten meanwhile, and the others have other numbers.
     if (index.table !== table) continue;
-    return summarize(table, tallies, plan.service);
+    const summary = new Summary(plan.service);
+    for (const each of hotTallies(table, tallies)) summary.add(each);
+    if (snapshot !== undefined) {
+      for await (const each of coldTallies(snapshot, plan.minTime)) summary.add(each);
+    }
+    return summary.metrics();
   }
 }
 
@@ -75,39 +103,95 @@ function count(tally: Tally, high: number, low: number): void {
   }
 }
 
-function summarize(
-  table: SeriesTable,
-  tallies: ReadonlyMap<number, Tally>,
-  service: string | undefined,
-): MetricSummary[] {
-  const found = new Map<string, MetricSummary & { readonly services: string[] }>();
-  for (const [series, { points, firstHigh, firstLow, lastHigh, lastLow }] of tallies) {
-    const metric = table.head(table.streamOf(series));
-    const own = serviceOf(metric);
-    if (points === 0 || (service !== undefined && own !== service)) continue;
+async function* coldTallies(snapshot: Snapshot, minTime: bigint): AsyncGenerator<SeriesTally> {
+  for (const file of snapshot.readable('metrics', minTime)) {
+    try {
+      for (const tally of snapshot.files.eachOfMetrics(file, (metrics) => metrics.tallies(minTime))) {
+        if (turnIsOver()) await nextTurn();
+        if (tally !== undefined) yield tally;
+      }
+    } catch (error) {
+      snapshot.skip(error);
+    }
+  }
+}
+
+function* hotTallies(table: SeriesTable, tallies: ReadonlyMap<number, Tally>): Generator<SeriesTally> {
+  for (const [number, { points, firstHigh, firstLow, lastHigh, lastLow }] of tallies) {
+    if (points === 0) continue;
+    const metric = table.head(table.streamOf(number));
     const { name, type, unit, description } = metric;
-    const first = (BigInt(firstHigh) << 32n) | BigInt(firstLow);
-    const last = (BigInt(lastHigh) << 32n) | BigInt(lastLow);
-    const key = JSON.stringify([name, type, unit]);
-    const known = found.get(key);
-    const services = known?.services ?? [];
-    if (!services.includes(own)) services.push(own);
-    found.set(key, {
+    const { high, low } = table.id(number);
+    yield {
+      series: (BigInt(high) << 32n) | BigInt(low),
       name,
       type,
       unit,
       description,
-      services,
-      seriesCount: (known?.seriesCount ?? 0) + 1,
-      pointCount: (known?.pointCount ?? 0) + points,
-      firstSeenUnixNanos: known && known.firstSeenUnixNanos < first ? known.firstSeenUnixNanos : first,
-      lastSeenUnixNanos: known && known.lastSeenUnixNanos > last ? known.lastSeenUnixNanos : last,
-    });
+      service: serviceOf(metric),
+      points,
+      firstUnixNanos: (BigInt(firstHigh) << 32n) | BigInt(firstLow),
+      lastUnixNanos: (BigInt(lastHigh) << 32n) | BigInt(lastLow),
+    };
   }
-  for (const { services } of found.values()) services.sort();
-  return [...found.values()].sort(
-    (a, b) => compareText(a.name, b.name) || compareText(a.type, b.type) || compareText(a.unit, b.unit),
-  );
+}
+
+/** A metric while it is being summed up. */
+interface Sums {
+  readonly metric: Pick<MetricSummary, 'name' | 'type' | 'unit' | 'description'>;
+  readonly services: Set<string>;
+  readonly series: Set<bigint>;
+  points: number;
+  first: bigint;
+  last: bigint;
+}
+
+/** Puts the series of metrics together. */
+class Summary {
+  readonly #service: string | undefined;
+  readonly #sums = new Map<string, Sums>();
+
+  /** @param service - the only one that counts; all do if it is `undefined` */
+  constructor(service: string | undefined) {
+    this.#service = service;
+  }
+
+  add(tally: SeriesTally): void {
+    const { name, type, unit, description, service, series, points, firstUnixNanos, lastUnixNanos } = tally;
+    if (this.#service !== undefined && service !== this.#service) return;
+    const key = JSON.stringify([name, type, unit]);
+    let sums = this.#sums.get(key);
+    if (sums === undefined) {
+      const metric = { name, type, unit, description };
+      sums = {
+        metric,
+        services: new Set(),
+        series: new Set(),
+        points: 0,
+        first: firstUnixNanos,
+        last: lastUnixNanos,
+      };
+      this.#sums.set(key, sums);
+    }
+    sums.services.add(service);
+    sums.series.add(series);
+    sums.points += points;
+    if (firstUnixNanos < sums.first) sums.first = firstUnixNanos;
+    if (lastUnixNanos > sums.last) sums.last = lastUnixNanos;
+  }
+
+  metrics(): MetricSummary[] {
+    return Array.from(this.#sums.values(), ({ metric, services, series, points, first, last }) => ({
+      ...metric,
+      services: [...services].sort(),
+      seriesCount: series.size,
+      pointCount: points,
+      firstSeenUnixNanos: first,
+      lastSeenUnixNanos: last,
+    })).sort(
+      (a, b) => compareText(a.name, b.name) || compareText(a.type, b.type) || compareText(a.unit, b.unit),
+    );
+  }
 }
 
 function compareText(a: string, b: string): number {
