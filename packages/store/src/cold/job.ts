@@ -3,8 +3,8 @@
  * that anybody sees: the files have temporary names, and are synced and read back before it says that they are
  * there. Whoever ordered them gives them their names (cold/publish.ts), or removes them.
  */
-import { join } from 'node:path';
 import { ERROR_CODES, type ErrorCode, TracewellError } from '@tracewell/plugin';
+import { makeDirectories } from '../fs/directories.ts';
 import type { FileSystem, OpenFile } from '../fs/file-system.ts';
 import { writeAllSync } from '../fs/file-system.ts';
 import { readSealedSegment } from '../log/segment-frames.ts';
@@ -248,13 +248,4 @@ function withOpen<Result>(
   } finally {
     for (const { file } of files) file.closeSync();
   }
-}
-
-/** Makes a directory and those above it, their names durable. */
-function makeDirectories(fs: FileSystem, path: string): void {
-  if (fs.statSync(path) !== undefined) return;
-  const parent = join(path, '..');
-  makeDirectories(fs, parent);
-  fs.makeDirectorySync(path);
-  fs.syncDirectorySync(parent);
 }

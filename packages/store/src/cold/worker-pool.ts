@@ -28,10 +28,16 @@ const RETRIES = 1;
  * has changed nothing, and is done by whoever compacts next.
  */
 export class WorkerPool implements JobRunner {
+  readonly #entry: URL;
   #pool: Promise<import('piscina').Piscina> | undefined;
 
+  /** @param entry - what a thread begins with */
+  constructor(entry: URL = entryUrl('./compaction.entry.ts', import.meta.url)) {
+    this.#entry = entry;
+  }
+
   async run(job: Job, signal?: AbortSignal): Promise<readonly MadeFile[]> {
-    this.#pool ??= begin();
+    this.#pool ??= begin(this.#entry);
     const pool = await this.#pool;
     for (let attempt = 0; ; attempt++) {
       try {
@@ -56,10 +62,10 @@ export class WorkerPool implements JobRunner {
   }
 }
 
-async function begin(): Promise<import('piscina').Piscina> {
+async function begin(entry: URL): Promise<import('piscina').Piscina> {
   const { Piscina } = await import('piscina');
   const pool = new Piscina({
-    filename: entryUrl('./compaction.entry.ts', import.meta.url).href,
+    filename: entry.href,
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: IDLE_MS,

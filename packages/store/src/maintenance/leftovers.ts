@@ -16,7 +16,7 @@ const REMEMBER_MS = 60 * 60 * 1000;
 export function removeLeftovers(
   fs: FileSystem,
   directory: string,
-  catalog: Catalog,
+  catalog: Pick<Catalog, 'state' | 'publish'>,
   segments: Iterable<Segment>,
   released: (segment: Segment) => void,
 ): void {

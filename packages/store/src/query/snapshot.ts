@@ -18,13 +18,18 @@ const MAX_ATTEMPTS = 8;
 export class Snapshots {
   readonly #segments: () => Iterable<Segment>;
   readonly #hot: HotTier;
-  readonly #catalog: Catalog;
+  readonly #catalog: Pick<Catalog, 'state' | 'refresh'>;
   readonly #files: ColdFiles;
   /** Files that this process could not read, and why. */
   readonly #damage = new Map<string, string>();
   #state: CatalogState | undefined;
 
-  constructor(segments: () => Iterable<Segment>, hot: HotTier, catalog: Catalog, files: ColdFiles) {
+  constructor(
+    segments: () => Iterable<Segment>,
+    hot: HotTier,
+    catalog: Pick<Catalog, 'state' | 'refresh'>,
+    files: ColdFiles,
+  ) {
     this.#segments = segments;
     this.#hot = hot;
     this.#catalog = catalog;
