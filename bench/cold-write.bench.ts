@@ -15,7 +15,7 @@ const MAX_BYTES_PER_SPAN = 50;
 
 const bench: Bench = {
   name: 'cold-write',
-  what: 'OTLP requests to one Parquet file, sorted by trace id and compressed with zstd: spans a second, memory added at the peak, bytes of the file for a span. Each side in a process of its own. The others get decoded spans as columns, attributes as JSON text; ours keeps attributes as maps, and all that a span had.',
+  what: 'OTLP requests to one Parquet file, sorted by trace id and compressed with zstd: spans a second, memory added at the peak, bytes of the file for a span. Each side in a process of its own. The others get decoded spans as columns; DuckDB writes attributes as maps, as we do, hyparquet-writer as JSON text. Ours also keeps what no column says.',
 
   async run({ tiny, report }) {
     const directory = await mkdtemp(join(tmpdir(), 'tracewell-bench-'));

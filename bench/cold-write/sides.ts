@@ -42,7 +42,7 @@ async function writeOurs(requests: readonly Uint8Array[], path: string): Promise
   return { bytes: summary.bytes };
 }
 
-// Attributes are JSON text: maps take both of the others half as long again.
+// Attributes are JSON text, which is the fastest way into both; DuckDB makes maps of it on the way to the file.
 const COLUMNS: readonly {
   readonly name: string;
   readonly type: DuckDBType;
@@ -118,7 +118,10 @@ async function writeDuckDb(requests: readonly Uint8Array[], path: string): Promi
   }
   if (waiting.length > 0) append(waiting);
   appender.closeSync();
-  const sorted = 'SELECT * FROM spans ORDER BY trace_id, start_time';
+  const maps = ['attributes', 'resource_attributes'].map(
+    (name) => `CAST(${name}::JSON AS MAP(VARCHAR, VARCHAR)) AS ${name}`,
+  );
+  const sorted = `SELECT * REPLACE (${maps.join(', ')}) FROM spans ORDER BY trace_id, start_time`;
   const format = '(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)';
   await connection.run(`COPY (${sorted}) TO '${path}' ${format}`);
   connection.closeSync();

@@ -13,7 +13,10 @@ export class BytesDictionary {
   #table = new Int32Array(256).fill(EMPTY_SLOT);
   #hashes = new Int32Array(128);
   #offsets = new Uint32Array(129);
-  #bytes = new Uint8Array(2048);
+  #bytes: Uint8Array<ArrayBuffer> = new Uint8Array(2048);
+  #view = new DataView(this.#bytes.buffer);
+  #lastBytes: Uint8Array = this.#bytes;
+  #lastView: DataView = this.#view;
   #size = 0;
   // Not known to who sends the strings, so that nobody can choose some that all fall on one slot.
   readonly #seed = (Math.random() * 0x1_0000_0000) | 0;
@@ -33,14 +36,15 @@ export class BytesDictionary {
 
   /** The number of the bytes from `start` to `end`. */
   add(bytes: Uint8Array, start: number, end: number): number {
-    const hash = hashBytes(this.#seed, bytes, start, end);
+    const view = this.#viewOf(bytes);
+    const hash = hashBytes(this.#seed, view, start, end);
     const table = this.#table;
     const mask = table.length - 1;
     let slot = hash & mask;
     for (;;) {
       const code = table[slot]!;
       if (code === EMPTY_SLOT) break;
-      if (this.#hashes[code] === hash && this.#holds(code, bytes, start, end)) {
+      if (this.#hashes[code] === hash && this.#holds(code, view, start, end)) {
         this.isNew = false;
         return code;
       }
@@ -56,12 +60,25 @@ export class BytesDictionary {
     return this.add(bytes, 0, bytes.length);
   }
 
+  /** A view of bytes. Making one costs more than a lookup, and the same request is asked about again and again. */
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#lastBytes) {
+      this.#lastBytes = bytes;
+      this.#lastView = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    return this.#lastView;
+  }
+
   /** Whether the bytes are those of a number. */
-  #holds(code: number, bytes: Uint8Array, start: number, end: number): boolean {
+  #holds(code: number, bytes: DataView, start: number, end: number): boolean {
     let at = this.#offsets[code]!;
     if (this.#offsets[code + 1]! - at !== end - start) return false;
-    const own = this.#bytes;
-    for (let index = start; index < end; index++) if (own[at++] !== bytes[index]) return false;
+    const own = this.#view;
+    let index = start;
+    for (; index + 4 <= end; index += 4, at += 4) {
+      if (own.getUint32(at, true) !== bytes.getUint32(index, true)) return false;
+    }
+    for (; index < end; index++) if (own.getUint8(at++) !== bytes.getUint8(index)) return false;
     return true;
   }
 
@@ -84,7 +101,10 @@ export class BytesDictionary {
       this.#offsets = grown(this.#offsets, new Uint32Array(2 * code + 3));
       this.#hashes = grown(this.#hashes, new Int32Array(2 * code + 2));
     }
-    if (until > this.#bytes.length) this.#bytes = grown(this.#bytes, new Uint8Array(until * 2));
+    if (until > this.#bytes.length) {
+      this.#bytes = grown(this.#bytes, new Uint8Array(until * 2));
+      this.#view = new DataView(this.#bytes.buffer);
+    }
     const own = this.#bytes;
     let to = at;
     if (end - start < 64) for (let from = start; from < end; from++) own[to++] = bytes[from]!;
@@ -108,16 +128,15 @@ export class BytesDictionary {
   }
 }
 
-// Four bytes at a time, which takes half as long as one by one.
-function hashBytes(seed: number, bytes: Uint8Array, start: number, end: number): number {
+// Four bytes at a time, by a view, take a third of the time that they take one by one.
+function hashBytes(seed: number, view: DataView, start: number, end: number): number {
   let hash = seed ^ (end - start);
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    hash = Math.imul(hash ^ word, 0x9e3779b1);
+    hash = Math.imul(hash ^ view.getUint32(at, true), 0x9e3779b1);
     hash ^= hash >>> 15;
   }
-  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x01000193);
+  for (; at < end; at++) hash = Math.imul(hash ^ view.getUint8(at), 0x01000193);
   hash ^= hash >>> 15;
   hash = Math.imul(hash, 0x85ebca6b);
   return hash ^ (hash >>> 13);

@@ -18,7 +18,7 @@ import {
 } from './metadata.ts';
 import type { Output } from './output.ts';
 import { type Leaf, PhysicalType, physicalType } from './schema.ts';
-import { compareBounds, countOf, joinRanges, rangeOf } from './statistics.ts';
+import { ascendingRange, compareBounds, countOf, joinRanges, rangeOf } from './statistics.ts';
 import { type BytesValues, isBytes, isDictionary, type PlainValues, type Values } from './values.ts';
 
 /** The values of one leaf, without nulls, and where in the rows they belong. */
@@ -63,7 +63,8 @@ export class ChunkWriter {
     this.#settings = settings;
   }
 
-  write(leaf: Leaf, data: LeafData): WrittenChunk {
+  /** @param isAscending - whether these are byte strings in ascending order, so that the range follows from the ends */
+  write(leaf: Leaf, data: LeafData, isAscending: boolean): WrittenChunk {
     const output = this.#output;
     const start = output.position;
     this.#uncompressed = 0;
@@ -83,15 +84,17 @@ export class ChunkWriter {
       const entries = this.#writeDataPage(leaf, data, row, end, value, valueEnd, encoding);
       pages.push({ offset, size: output.position - offset, firstRow: row });
       valueCount += entries;
-      if (leaf.maxRepetition === 0) {
-        const range = rangeOf(leaf.type, data.values, value, valueEnd);
+      if (leaf.statistics) {
+        const range = isAscending
+          ? ascendingRange(data.values, value, valueEnd)
+          : rangeOf(leaf.type, data.values, value, valueEnd);
         pageStatistics.push({ range, nullCount: entries - (valueEnd - value) });
         if (range === undefined && valueEnd > value) isComplete = false;
       }
       row = end;
       value = valueEnd;
     }
-    const statistics = leaf.maxRepetition === 0 ? summary(leaf, pageStatistics, isComplete) : undefined;
+    const statistics = leaf.statistics ? summary(leaf, pageStatistics, isComplete) : undefined;
     return {
       metadata: {
         encodings:
@@ -122,8 +125,11 @@ export class ChunkWriter {
     const { pageRows } = this.#settings;
     const pageBytes = leaf.pageBytes ?? this.#settings.pageBytes;
     let rows = Math.min(pageRows, data.rows - row);
-    while (rows > 1 && sizeOf(data, value, value + countValues(data, row, row + rows)) > pageBytes) {
-      rows = Math.ceil(rows / 2);
+    for (;;) {
+      const size = sizeOf(data, value, value + countValues(data, row, row + rows));
+      if (size <= pageBytes || rows === 1) break;
+      // As many as would fit if all were of the same size; fewer and fewer if they are not.
+      rows = Math.max(1, Math.min(rows - 1, Math.floor((rows * pageBytes) / size)));
     }
     return row + rows;
   }
@@ -251,7 +257,6 @@ function codeWidth(size: number): number {
   return Math.ceil(width / 8) * 8;
 }
 
-let repetitions = new Uint8Array(4096);
 let definitions = new Uint8Array(4096);
 
 /** Writes both kinds of levels of the lists in some rows; returns the number of entries. */
@@ -263,36 +268,48 @@ function writeListLevels(
   row: number,
   end: number,
 ): number {
-  const most = offsets[end]! - offsets[row]! + end - row;
-  if (repetitions.length < most) {
-    repetitions = new Uint8Array(most * 2);
-    definitions = new Uint8Array(most * 2);
-  }
-  const there = leaf.maxDefinition;
-  let entries = 0;
-  let anyMissing = false;
-  for (let index = row; index < end; index++) {
-    const count = offsets[index + 1]! - offsets[index]!;
-    repetitions[entries] = 0;
-    if (count === 0) {
-      anyMissing = true;
-      definitions[entries++] = valid !== undefined && valid[index] === 0 ? there - 2 : there - 1;
-      continue;
-    }
-    definitions[entries++] = there;
-    for (let element = 1; element < count; element++) {
-      repetitions[entries] = 1;
-      definitions[entries++] = there;
-    }
-  }
   const repetitionsAt = openLevels(page);
-  writeRle(page, repetitions, 0, entries, 1);
+  const entries = writeRepetitions(page, offsets, row, end);
   closeLevels(page, repetitionsAt);
   const definitionsAt = openLevels(page);
+  const there = leaf.maxDefinition;
   const width = bitWidth(there);
-  if (anyMissing) writeRle(page, definitions, 0, entries, width);
-  else writeRun(page, entries, there, width);
+  if (entries === offsets[end]! - offsets[row]!) {
+    writeRun(page, entries, there, width);
+  } else {
+    if (definitions.length < entries) definitions = new Uint8Array(entries * 2);
+    let entry = 0;
+    for (let index = row; index < end; index++) {
+      const count = offsets[index + 1]! - offsets[index]!;
+      if (count === 0)
+        definitions[entry++] = valid !== undefined && valid[index] === 0 ? there - 2 : there - 1;
+      else for (const next = entry + count; entry < next; entry++) definitions[entry] = there;
+    }
+    writeRle(page, definitions, 0, entries, width);
+  }
   closeLevels(page, definitionsAt);
+  return entries;
+}
+
+/**
+ * Writes repetition levels, 0 where a row begins and 1 elsewhere, as one packed run: all ones, then a bit cleared for
+ * each row. Going through the levels one by one took a twentieth of writing a span file.
+ */
+function writeRepetitions(page: ByteBuffer, offsets: Uint32Array, row: number, end: number): number {
+  let entries = 0;
+  for (let index = row; index < end; index++) entries += offsets[index + 1]! - offsets[index]! || 1;
+  const groups = (entries + 7) >>> 3;
+  page.varint(groups * 2 + 1);
+  page.reserve(groups);
+  const { bytes, length } = page;
+  bytes.fill(0xff, length, length + groups);
+  let entry = 0;
+  for (let index = row; index < end; index++) {
+    const at = length + (entry >>> 3);
+    bytes[at] = bytes[at]! & ~(1 << (entry & 7));
+    entry += offsets[index + 1]! - offsets[index]! || 1;
+  }
+  page.length = length + groups;
   return entries;
 }
 

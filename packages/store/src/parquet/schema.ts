@@ -43,6 +43,8 @@ export interface FlatColumnSchema extends AnyColumnSchema {
   readonly type: ValueType;
   /** Default `plain`. */
   readonly encoding?: ColumnEncoding;
+  /** Whether the file says what the smallest and the largest values are, of row groups and of pages. Default `true`. */
+  readonly statistics?: boolean;
   /** Whether readers find in the file a Bloom filter of the values; strings and bytes only. Default `false`. */
   readonly bloomFilter?: boolean;
 }
@@ -74,6 +76,7 @@ export interface Leaf {
   readonly type: ValueType;
   readonly encoding: ColumnEncoding;
   readonly bloomFilter: boolean;
+  readonly statistics: boolean;
   readonly level: number | undefined;
   readonly pageBytes: number | undefined;
   /** The definition level of a value that is there. Below it, a null or nothing. */
@@ -88,6 +91,7 @@ export function leavesOf(column: ColumnSchema): readonly Leaf[] {
   const nulls = column.nullable === true ? 1 : 0;
   const inList = {
     bloomFilter: false,
+    statistics: false,
     level,
     pageBytes,
     maxDefinition: nulls + 1,
@@ -102,19 +106,9 @@ export function leavesOf(column: ColumnSchema): readonly Leaf[] {
         { path: [name, 'key_value', 'value'], type, encoding, ...inList },
       ];
     default: {
-      const bloomFilter = column.bloomFilter === true;
-      return [
-        {
-          path: [name],
-          type,
-          encoding,
-          bloomFilter,
-          level,
-          pageBytes,
-          maxDefinition: nulls,
-          maxRepetition: 0,
-        },
-      ];
+      const { bloomFilter = false, statistics = true } = column;
+      const inRow = { bloomFilter, statistics, level, pageBytes, maxDefinition: nulls, maxRepetition: 0 };
+      return [{ path: [name], type, encoding, ...inRow }];
     }
   }
 }

@@ -11,6 +11,7 @@ export function rangeOf(type: ValueType, values: Values, from: number, to: numbe
   if (isDictionary(values)) return dictionaryRange(type, values.codes, values.dictionary, from, to);
   if (isBytes(values)) return bytesRange(values, from, to);
   if (values instanceof Float64Array && hasNaN(values, from, to)) return undefined;
+  if (type === 'int64' || type === 'timestamp') return int64Range(values as Uint32Array, from, to);
   let min = from;
   let max = from;
   const compare = comparison(type, values);
@@ -19,6 +20,35 @@ export function rangeOf(type: ValueType, values: Values, from: number, to: numbe
     else if (compare(index, max) > 0) max = index;
   }
   return numberRange(type, values, min, max);
+}
+
+// The type of times and durations; calling a comparison for each value takes three times as long.
+function int64Range(halves: Uint32Array, from: number, to: number): Range | undefined {
+  let min = from;
+  let max = from;
+  let minHigh = halves[2 * from + 1]! | 0;
+  let minLow = halves[2 * from]!;
+  let maxHigh = minHigh;
+  let maxLow = minLow;
+  for (let index = from + 1; index < to; index++) {
+    const high = halves[2 * index + 1]! | 0;
+    const low = halves[2 * index]!;
+    if (high < minHigh || (high === minHigh && low < minLow)) {
+      min = index;
+      minHigh = high;
+      minLow = low;
+    } else if (high > maxHigh || (high === maxHigh && low > maxLow)) {
+      max = index;
+      maxHigh = high;
+      maxLow = low;
+    }
+  }
+  return numberRange('int64', halves, min, max);
+}
+
+/** As {@link rangeOf}, of byte strings in ascending order. */
+export function ascendingRange(values: Values, from: number, to: number): Range | undefined {
+  return from === to || !isBytes(values) ? undefined : cutRange(values, from, to - 1);
 }
 
 // Each entry of the dictionary is looked at once, however often it occurs.

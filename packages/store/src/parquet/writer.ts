@@ -31,7 +31,7 @@ export interface WriterOptions {
   readonly compression?: number | 'none';
   /** How large a page may be before compression, in bytes; a row that is larger has a page of its own. Default 64 KiB. */
   readonly pageBytes?: number;
-  /** How many rows a page has at most. Default 8,192. */
+  /** How many rows a page has at most. Default 65,536. */
   readonly pageRows?: number;
 }
 
@@ -62,7 +62,7 @@ export class ParquetWriter {
   #rows = 0;
 
   constructor(sink: Sink, schema: readonly ColumnSchema[], options: WriterOptions = {}) {
-    const { sortedBy = [], compression = 1, pageBytes = 64 * 1024, pageRows = 8192 } = options;
+    const { sortedBy = [], compression = 1, pageBytes = 64 * 1024, pageRows = 65_536 } = options;
     this.#output = new Output(sink);
     this.#schema = schema;
     this.#leaves = schema.flatMap(leavesOf);
@@ -103,8 +103,10 @@ export class ParquetWriter {
       const given = columns[column.name];
       if (given === undefined) throw new RangeError(`column ${column.name} is missing`);
       const leaves = leavesOf(column);
-      for (const [index, data] of leafData(column, given, rows).entries())
-        chunks.push(this.#chunks.write(leaves[index]!, data));
+      for (const [index, data] of leafData(column, given, rows).entries()) {
+        const isAscending = chunks.length === this.#sortedBy[0] && isBytes(data.values);
+        chunks.push(this.#chunks.write(leaves[index]!, data, isAscending));
+      }
     }
     this.#groups.push({ rows, chunks });
     this.#rows += rows;

@@ -1,5 +1,8 @@
 import type { ColumnSchema } from '../../parquet/schema.ts';
 
+// Random digits get no smaller by trying harder. Pages hold some thousand of them.
+const DIGITS = { level: 1, pageBytes: 128 * 1024 };
+
 /**
  * The columns of a span file. Those that SQL has are named as there; `resource`, `scope` and `otlp` hold what they
  * leave out, so that a span comes back as it was:
@@ -15,9 +18,9 @@ import type { ColumnSchema } from '../../parquet/schema.ts';
  * it started has a `duration_ns` of 0. Rows are in the order of `trace_id`, `start_time`, `span_id`.
  */
 export const SPAN_COLUMNS: readonly ColumnSchema[] = [
-  { name: 'trace_id', type: 'string', encoding: 'delta-bytes', bloomFilter: true, level: 1 },
-  { name: 'span_id', type: 'string', encoding: 'delta-length', level: 1 },
-  { name: 'parent_span_id', type: 'string', encoding: 'delta-bytes', nullable: true, level: 1 },
+  { name: 'trace_id', type: 'string', encoding: 'delta-bytes', bloomFilter: true, ...DIGITS },
+  { name: 'span_id', type: 'string', encoding: 'delta-length', statistics: false, ...DIGITS },
+  { name: 'parent_span_id', type: 'string', encoding: 'delta-bytes', nullable: true, ...DIGITS },
   { name: 'service_name', type: 'string' },
   { name: 'name', type: 'string' },
   { name: 'kind', type: 'string' },

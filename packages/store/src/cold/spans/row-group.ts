@@ -33,6 +33,7 @@ import type { BytesValues, Column, FlatColumn } from '../../parquet/values.ts';
 import { AttributeColumn } from '../attributes/attribute-column.ts';
 import { skipField } from '../attributes/skip-field.ts';
 import { KINDS, STATUS_CODES } from './columns.ts';
+import { HexColumn } from './hex-column.ts';
 import { OriginColumns } from './origin-columns.ts';
 import { TextColumn } from './text-column.ts';
 
@@ -52,10 +53,6 @@ const EXCEPTION = Buffer.from('exception');
 const MAX_HIGH = 0x7fff_ffff;
 const MAX_LOW = 0xffff_ffff;
 
-// The ASCII digits of a byte, as they stand in memory.
-const HEX = new Uint8Array(512);
-for (let byte = 0; byte < 256; byte++) Buffer.from(byte.toString(16).padStart(2, '0')).copy(HEX, byte * 2);
-
 /**
  * The columns of a row group while spans are added to it, from their bytes as they came. It keeps its memory for
  * the next row group.
@@ -68,10 +65,9 @@ export class SpanRowGroup {
   readonly #traceStates = new TextColumn();
   readonly #exceptionTypes = new TextColumn();
   readonly #exceptionMessages = new TextColumn();
-  // Ids as hex digits, all of the same length.
-  readonly #traceIds = new ByteBuffer(1 << 20);
-  readonly #spanIds = new ByteBuffer(1 << 19);
-  readonly #parentIds = new ByteBuffer(1 << 19);
+  readonly #traceIds = new HexColumn(16);
+  readonly #spanIds = new HexColumn(8);
+  readonly #parentIds = new HexColumn(8);
   readonly #hasParent = new ByteBuffer(1 << 16);
   readonly #kinds = new GrowingUint32(1 << 16);
   readonly #statusCodes = new GrowingUint32(1 << 16);
@@ -228,10 +224,10 @@ export class SpanRowGroup {
         this.#keep(bytes, fieldAt, at);
     }
 
-    this.#writeHex(this.#traceIds, bytes, traceIdAt, 16);
-    this.#writeHex(this.#spanIds, bytes, spanIdAt, 8);
+    this.#traceIds.add(bytes, traceIdAt);
+    this.#spanIds.add(bytes, spanIdAt);
     if (parentAt >= 0 && !isZero(bytes, parentAt)) {
-      this.#writeHex(this.#parentIds, bytes, parentAt, 8);
+      this.#parentIds.add(bytes, parentAt);
       this.#hasParent.byte(1);
     } else this.#hasParent.byte(0);
     this.#names.add(bytes, nameStart, nameEnd);
@@ -251,12 +247,12 @@ export class SpanRowGroup {
 
   /** The columns of all rows. They are no longer good after the next `add` or `clear`. */
   columns(): Record<string, Column> {
-    const rows = this.rows;
+    const hasParent = this.#hasParent.written();
     return {
       ...this.origins.columns(),
-      trace_id: { values: idValues(this.#traceIds, 32, rows) },
-      span_id: { values: idValues(this.#spanIds, 16, rows) },
-      parent_span_id: parentColumn(this.#parentIds, this.#hasParent.written()),
+      trace_id: { values: this.#traceIds.values() },
+      span_id: { values: this.#spanIds.values() },
+      parent_span_id: { values: this.#parentIds.valuesWhere(hasParent), valid: hasParent },
       name: this.#names.column(),
       kind: { values: { codes: this.#kinds.view(), dictionary: KIND_VALUES } },
       status_code: { values: { codes: this.#statusCodes.view(), dictionary: STATUS_VALUES } },
@@ -287,8 +283,8 @@ export class SpanRowGroup {
       this.#exceptionMessages,
     ])
       texts.clear();
-    for (const bytes of [this.#traceIds, this.#spanIds, this.#parentIds, this.#hasParent, this.#rest])
-      bytes.length = 0;
+    for (const ids of [this.#traceIds, this.#spanIds, this.#parentIds]) ids.clear();
+    for (const bytes of [this.#hasParent, this.#rest]) bytes.length = 0;
     for (const numbers of [
       this.#kinds,
       this.#statusCodes,
@@ -340,18 +336,6 @@ export class SpanRowGroup {
     this.#rest.fixed32(low);
     this.#rest.fixed32(high);
   }
-
-  #writeHex(target: ByteBuffer, bytes: Uint8Array, start: number, count: number): void {
-    target.reserve(2 * count);
-    const { bytes: out } = target;
-    let at = target.length;
-    for (let from = start; from < start + count; from++) {
-      const digits = 2 * bytes[from]!;
-      out[at++] = HEX[digits]!;
-      out[at++] = HEX[digits + 1]!;
-    }
-    target.length = at;
-  }
 }
 
 function isZero(bytes: Uint8Array, at: number): boolean {
@@ -383,18 +367,6 @@ function textValues(texts: readonly string[]): BytesValues {
   const dictionary = new BytesDictionary();
   for (const text of texts) dictionary.addText(text);
   return dictionary.values();
-}
-
-function idValues({ bytes, length }: ByteBuffer, width: number, rows: number): BytesValues {
-  const offsets = new Uint32Array(rows + 1);
-  for (let row = 1; row <= rows; row++) offsets[row] = row * width;
-  return { bytes: bytes.subarray(0, length), offsets };
-}
-
-function parentColumn({ bytes, length }: ByteBuffer, valid: Uint8Array): FlatColumn {
-  const offsets = new Uint32Array(valid.length + 1);
-  for (let row = 0; row < valid.length; row++) offsets[row + 1] = offsets[row]! + 16 * valid[row]!;
-  return { values: { bytes: bytes.subarray(0, length), offsets }, valid };
 }
 
 function restColumn(bytes: Uint8Array, offsets: Uint32Array): FlatColumn {

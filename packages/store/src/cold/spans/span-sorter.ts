@@ -125,7 +125,7 @@ export class SpanSorter {
       const first = trace0[order[from]!];
       let end = from + 1;
       while (end < chosen && trace0[order[end]!] === first) end++;
-      if (end - from > 1) order.subarray(from, end).sort((a, b) => this.#compare(a, b));
+      this.#sortRun(order, from, end);
       from = end;
     }
     return this.#withoutCopies(order);
@@ -167,6 +167,23 @@ export class SpanSorter {
       scopeSchemaStart: words[7]!,
       scopeSchemaEnd: words[8]!,
     };
+  }
+
+  /**
+   * Sorts spans with the same first word, which are mostly those of one trace: a handful, in order already. The
+   * built-in sort takes a microsecond for each of these runs, which was a tenth of writing a file.
+   */
+  #sortRun(order: Uint32Array, from: number, end: number): void {
+    if (end - from > 64) {
+      order.subarray(from, end).sort((a, b) => this.#compare(a, b));
+      return;
+    }
+    for (let index = from + 1; index < end; index++) {
+      const span = order[index]!;
+      let to = index;
+      for (; to > from && this.#compare(order[to - 1]!, span) > 0; to--) order[to] = order[to - 1]!;
+      order[to] = span;
+    }
   }
 
   #compare(a: number, b: number): number {

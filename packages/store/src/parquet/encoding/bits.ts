@@ -23,6 +23,16 @@ export function packBits(
   const { bytes } = target;
   let at = target.length;
   const end = at + size;
+  if (width === 8 || width === 16) {
+    for (let index = from; index < to; index++) {
+      const value = values[index]!;
+      bytes[at++] = value;
+      if (width === 16) bytes[at++] = value >>> 8;
+    }
+    bytes.fill(0, at, end);
+    target.length = end;
+    return;
+  }
   // At most 7 bits wait, so that 24 more fit.
   let waiting = 0;
   let bits = 0;

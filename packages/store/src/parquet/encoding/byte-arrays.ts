@@ -82,6 +82,7 @@ export function readDeltaLength(bytes: Uint8Array, start: number, end: number, c
 export function writeDeltaBytes(target: ByteBuffer, values: BytesValues, from: number, to: number): void {
   const { bytes, offsets } = values;
   const count = to - from;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shared = new Int32Array(count);
   const suffixOffsets = new Uint32Array(count + 1);
   const suffixes = new Uint8Array(offsets[to]! - offsets[from]!);
@@ -93,6 +94,7 @@ export function writeDeltaBytes(target: ByteBuffer, values: BytesValues, from: n
     if (index > 0) {
       const before = offsets[from + index - 1]!;
       const most = Math.min(end - start, start - before);
+      while (same + 4 <= most && view.getUint32(before + same) === view.getUint32(start + same)) same += 4;
       while (same < most && bytes[before + same] === bytes[start + same]) same++;
     }
     shared[index] = same;
