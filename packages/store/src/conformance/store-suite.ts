@@ -6,7 +6,8 @@ import { metricRules } from './rules/metric-rules.ts';
 import { spanRules } from './rules/span-rules.ts';
 import { type StoreSuiteOptions, StoreTrial } from './store-trial.ts';
 
-const RULES = [...commonRules, ...spanRules, ...logRules, ...metricRules];
+/** Every rule of the contract of a store. */
+export const STORE_RULES = [...commonRules, ...spanRules, ...logRules, ...metricRules];
 
 /**
  * Registers a `describe` block on `node:test` that holds a store to every rule of its contract, one test a rule, each
@@ -56,7 +57,7 @@ export function testStore(title: string, options: StoreSuiteOptions): void {
     throw new TypeError(`testStore: create must be a function, got ${typeof create}`);
   }
   describe(title, () => {
-    for (const rule of RULES) {
+    for (const rule of STORE_RULES) {
       testRule(
         rule,
         patienceMs * 6 + 60_000,
