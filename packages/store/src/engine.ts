@@ -11,7 +11,7 @@ import {
   planDependencies,
 } from './analysis/dependencies.ts';
 import { findPatterns, type TracePattern } from './analysis/patterns.ts';
-import { planSummary, type Summary, type SummaryQuery, summarize } from './analysis/summary.ts';
+import { logFigures, planSummary, type Summary, type SummaryQuery, summarize } from './analysis/summary.ts';
 import { type Comment, encodeComment, type NewComment, planComment } from './comments/comment.ts';
 import { isNoSpace } from './fs/file-system.ts';
 import { type HotRows, HotTier } from './hot/hot-tier.ts';
@@ -32,6 +32,7 @@ import { type StoreOptions, type StoreSettings, settingsOf } from './options.ts'
 import { findComments } from './query/find-comments.ts';
 import { endFreshness, Freshness } from './query/freshness.ts';
 import { ColdLogs } from './query/logs/cold-logs.ts';
+import { countLogs } from './query/logs/count-logs.ts';
 import { findLogs, HotLogs } from './query/logs/find-logs.ts';
 import type { LogPage, LogQuery } from './query/logs/log-query.ts';
 import { LogReader } from './query/logs/log-reader.ts';
@@ -486,7 +487,8 @@ class EmbeddedStore implements TraceStore {
     const plan = planSummary(query, nowUnixNanos());
     return this.#query(async (snapshot) => {
       const summary = await summarize(this.#facts(snapshot), plan);
-      return { ...summary, ...partOf(snapshot) };
+      const logs = logFigures(await countLogs(this.#hot.logs, snapshot, plan));
+      return { ...summary, logs, ...partOf(snapshot) };
     });
   }
 

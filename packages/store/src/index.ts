@@ -16,7 +16,13 @@ export type { CriticalPath, CriticalSpan, CriticalStep } from './analysis/critic
 export type { Dependency, DependencyQuery, DependencyReport } from './analysis/dependencies.ts';
 export type { SpanFigures } from './analysis/figures.ts';
 export type { TracePattern } from './analysis/patterns.ts';
-export type { OperationFigures, ServiceFigures, Summary, SummaryQuery } from './analysis/summary.ts';
+export type {
+  LogFigures,
+  OperationFigures,
+  ServiceFigures,
+  Summary,
+  SummaryQuery,
+} from './analysis/summary.ts';
 export type { Comment, NewComment } from './comments/comment.ts';
 export { openStore, type TraceStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';

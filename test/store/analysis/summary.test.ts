@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LogData, SeverityNumber } from '@tracewell/otlp';
 import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
 import { type AnomalyQuery, openStore, type SpanFigures, type TraceStore } from '@tracewell/store';
 import fc from 'fast-check';
@@ -75,7 +76,7 @@ test('a summary counts as a plain list of all spans would', async (t) => {
       }),
       async (spans, query) => {
         await (spans.length % 2 === 0 ? store : other).insertSpans(spans);
-        if (spans.length % 4 === 0) await store.compact();
+        if (spans.length % 8 === 0) await store.compact();
         for (const one of spans) known.set(`${one.traceId}${one.spanId}${one.startTimeUnixNanos}`, one);
         const wanted = [...known.values()].filter(
           (one) =>
@@ -83,7 +84,13 @@ test('a summary counts as a plain list of all spans would', async (t) => {
             one.startTimeUnixNanos >= (query.startTime ?? 0n) &&
             one.startTimeUnixNanos < (query.endTime ?? 2n ** 64n),
         );
-        const { services, failingOperations, slowestOperations, ...all } = await store.querySummary({
+        const {
+          services,
+          failingOperations,
+          slowestOperations,
+          logs: _,
+          ...all
+        } = await store.querySummary({
           ...query,
           limit: 1000,
         });
@@ -106,6 +113,38 @@ test('a summary counts as a plain list of all spans would', async (t) => {
     ),
     { numRuns: 60 },
   );
+});
+
+test('log records are counted by severity, hot and cold, each once', async (t) => {
+  await using store = await openStore(newDirectory(t));
+  const records = (from: number): LogData[] =>
+    [0, 1, 9, 12, 13, 17, 20, 24].map((severityNumber, number) => ({
+      timeUnixNanos: BigInt(from + number),
+      observedTimeUnixNanos: 0n,
+      severityNumber: severityNumber as SeverityNumber,
+      severityText: '',
+      body: 'x',
+      attributes: {},
+      droppedAttributesCount: 0,
+      flags: 0,
+      traceId: '',
+      spanId: '',
+      eventName: '',
+      resource: resourceOf(number === 0 ? 'pay' : 'shop'),
+      scope: span().scope,
+    }));
+  await store.insertLogs(records(100));
+  await store.compact();
+  await store.insertLogs(records(200));
+  // A repeated insert counts once, whether its first copy is hot or cold.
+  await store.insertLogs(records(200));
+  await store.insertLogs(records(100));
+  const bySeverity = { unspecified: 2, trace: 2, debug: 0, info: 4, warn: 2, error: 4, fatal: 2 };
+  assert.deepEqual((await store.querySummary()).logs, { count: 16, bySeverity });
+  const { logs } = await store.querySummary({ service: 'shop', startTime: 102n, endTime: 202n });
+  assert.deepEqual([logs.count, logs.bySeverity.info, logs.bySeverity.trace], [7, 2, 1]);
+  await store.compact();
+  assert.deepEqual((await store.querySummary()).logs, { count: 16, bySeverity });
 });
 
 /** Inserts requests of a service at an even rate, each as long as `took` says and failing as `fails` says. */

@@ -26,8 +26,25 @@ export interface Summary extends SpanFigures {
   readonly failingOperations: readonly OperationFigures[];
   /** Those first that the most time went to. */
   readonly slowestOperations: readonly OperationFigures[];
+  /** The log records of the window. */
+  readonly logs: LogFigures;
   /** Why spans may be missing from the figures, each reason once; absent if none are. */
   readonly partial?: readonly string[];
+}
+
+/** Log records in numbers. */
+export interface LogFigures {
+  readonly count: number;
+  /** How many there are of each range of severities; those without one are `unspecified`. */
+  readonly bySeverity: {
+    readonly unspecified: number;
+    readonly trace: number;
+    readonly debug: number;
+    readonly info: number;
+    readonly warn: number;
+    readonly error: number;
+    readonly fatal: number;
+  };
 }
 
 /** A service in numbers. */
@@ -67,7 +84,7 @@ export function planSummary(query: SummaryQuery, nowUnixNanos: bigint): SummaryP
 }
 
 /** Counts and measures the spans of a window. */
-export async function summarize(facts: SpanFacts, plan: SummaryPlan): Promise<Summary> {
+export async function summarize(facts: SpanFacts, plan: SummaryPlan): Promise<Omit<Summary, 'logs'>> {
   const { operations } = facts;
   const byOperation = new Figures();
   const byService = new Figures();
@@ -116,4 +133,23 @@ function firstBy(groups: readonly number[], limit: number, rank: (group: number)
     .sort((a, b) => b.rank - a.rank)
     .slice(0, limit)
     .map(({ group }) => group);
+}
+
+/** @param counts - how many there are of each severity number */
+export function logFigures(counts: Uint32Array): LogFigures {
+  const sum = (first: number, last: number): number =>
+    counts.subarray(first, last + 1).reduce((total, count) => total + count, 0);
+  return {
+    count: sum(0, counts.length),
+    // Four numbers for each range: https://opentelemetry.io/docs/specs/otel/logs/data-model/#severity-fields
+    bySeverity: {
+      unspecified: sum(0, 0),
+      trace: sum(1, 4),
+      debug: sum(5, 8),
+      info: sum(9, 12),
+      warn: sum(13, 16),
+      error: sum(17, 20),
+      fatal: sum(21, counts.length),
+    },
+  };
 }
