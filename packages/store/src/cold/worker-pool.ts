@@ -29,15 +29,17 @@ const RETRIES = 1;
  */
 export class WorkerPool implements JobRunner {
   readonly #entry: URL;
+  readonly #maxHeapMb: number;
   #pool: Promise<import('piscina').Piscina> | undefined;
 
   /** @param entry - what a thread begins with */
-  constructor(entry: URL = entryUrl('./compaction.entry.ts', import.meta.url)) {
+  constructor(entry: URL = entryUrl('./compaction.entry.ts', import.meta.url), maxHeapMb = MAX_HEAP_MB) {
     this.#entry = entry;
+    this.#maxHeapMb = maxHeapMb;
   }
 
   async run(job: Job, signal?: AbortSignal): Promise<readonly MadeFile[]> {
-    this.#pool ??= begin(this.#entry);
+    this.#pool ??= begin(this.#entry, this.#maxHeapMb);
     const pool = await this.#pool;
     for (let attempt = 0; ; attempt++) {
       try {
@@ -62,14 +64,14 @@ export class WorkerPool implements JobRunner {
   }
 }
 
-async function begin(entry: URL): Promise<import('piscina').Piscina> {
+async function begin(entry: URL, maxOldGenerationSizeMb: number): Promise<import('piscina').Piscina> {
   const { Piscina } = await import('piscina');
   const pool = new Piscina({
     filename: entry.href,
     minThreads: 0,
     maxThreads: 1,
     idleTimeout: IDLE_MS,
-    resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MB },
+    resourceLimits: { maxOldGenerationSizeMb },
   });
   // A thread that dies while it is idle; the next job gets another.
   pool.on('error', () => {});
