@@ -24,7 +24,7 @@ export type {
   SummaryQuery,
 } from './analysis/summary.ts';
 export type { Comment, NewComment } from './comments/comment.ts';
-export { openStore, type TraceStore } from './engine.ts';
+export { openStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';
 export { type GenAi, type GenAiPrice, type GenAiPrices, genAiOf } from './genai/gen-ai.ts';
 export type {
@@ -35,6 +35,12 @@ export type {
   ScrubHealth,
   WriterHealth,
 } from './log/types.ts';
+export type { CompactOptions, MaintainOptions } from './maintenance/calls.ts';
+export type { CompactionProgress, CompactionResult } from './maintenance/compactor.ts';
+export type { MaintenanceHealth } from './maintenance/maintenance.ts';
+export type { MaintenanceOptions } from './maintenance/options.ts';
+export type { ColdLimits, DroppedPartition, RetentionReport } from './maintenance/retention.ts';
+export type { ColdSignal } from './meta/catalog.ts';
 export type { StoreOptions } from './options.ts';
 export type { LogPage, LogQuery } from './query/logs/log-query.ts';
 export type {
@@ -56,6 +62,7 @@ export { SearchSyntaxError } from './search/text-query.ts';
 export type { Signal } from './signal.ts';
 export type { SqlColumn, SqlOptions, SqlResult, SqlRow, SqlValue } from './sql/types.ts';
 export type {
+  ColdHealth,
   InsertResult,
   MetricsHealth,
   ServiceQuery,
@@ -79,6 +86,7 @@ export type { LiveOptions, LiveTail } from './tails/live-tail.ts';
 export type { LiveTraceFilter } from './tails/live-traces.ts';
 export type { FrameHandler } from './tails/tail.ts';
 export type { TailHealth, TailPosition } from './tails/tails.ts';
+export type { TraceStore } from './trace-store.ts';
 export type { ExportedFile, ExportFileOptions } from './transfer/export-file.ts';
 export type { ImportedFile, ImportFileOptions } from './transfer/import-file.ts';
 export type { VerifyOptions, VerifyProblem, VerifyProgress, VerifyReport } from './verify/verify.ts';
