@@ -5,8 +5,8 @@ import {
   type SpanBatch,
   TracewellError,
 } from '@tracewell/plugin';
-import type { TraceStore } from './engine.ts';
 import type { InsertResult } from './store.ts';
+import type { TraceStore } from './trace-store.ts';
 
 /** What {@link storeExporter} needs of a store. */
 export type BatchStore = Pick<TraceStore, 'insertBatch' | 'insertBatchSync' | 'flush'>;
