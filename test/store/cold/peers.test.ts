@@ -22,7 +22,7 @@ import { LogSorter } from '../../../packages/store/src/cold/logs/log-sorter.ts';
 import { writeLogFile } from '../../../packages/store/src/cold/logs/write-log-file.ts';
 import { PointSorter } from '../../../packages/store/src/cold/metrics/point-sorter.ts';
 import { writeMetricFile } from '../../../packages/store/src/cold/metrics/write-metric-file.ts';
-import { writeRollupFile } from '../../../packages/store/src/cold/rollups/write-rollup-file.ts';
+import { rollUp } from '../../../packages/store/src/cold/rollups/roll-up.ts';
 import { ParquetFile } from '../../../packages/store/src/parquet/file.ts';
 import type { ColumnSchema } from '../../../packages/store/src/parquet/schema.ts';
 import { anyLogs } from '../../otlp/arbitrary-logs.ts';
@@ -47,7 +47,11 @@ const anyFile: fc.Arbitrary<Uint8Array> = fc
         const sorter = new PointSorter();
         for (const metrics of requests) sorter.add(encodeMetrics(metrics));
         const sink = new MemorySink();
-        return (isRollup ? writeRollupFile(sorter, sink) : writeMetricFile(sorter, sink)) && sink.bytes();
+        if (writeMetricFile(sorter, sink) === undefined) return undefined;
+        if (!isRollup) return sink.bytes();
+        const rollups = new MemorySink();
+        rollUp([ParquetFile.open(memoryFile(sink.bytes()), 'metrics.parquet')], [], rollups);
+        return rollups.bytes();
       }),
   )
   .filter((bytes) => bytes !== undefined);

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeMetrics, type MetricData } from '@tracewell/otlp';
+import type { MetricData } from '@tracewell/otlp';
 import fc from 'fast-check';
 import { mergeMetricFiles } from '../../../../packages/store/src/cold/metrics/merge-metric-files.ts';
 import type { MetricFile } from '../../../../packages/store/src/cold/metrics/metric-file.ts';
-import { PointSorter } from '../../../../packages/store/src/cold/metrics/point-sorter.ts';
-import { writeMetricFile } from '../../../../packages/store/src/cold/metrics/write-metric-file.ts';
 import { hasAttributes } from '../../../../packages/store/src/query/attributes.ts';
 import type { KeyedPoint } from '../../../../packages/store/src/query/metrics/find-metrics.ts';
 import type { MetricQuery } from '../../../../packages/store/src/query/metrics/metric-query.ts';
@@ -133,22 +131,6 @@ test('a list of metrics counts the series and points of files', () => {
         );
       },
     ),
-  );
-});
-
-test('points that the store refused are left out, and do not count for the places of the others', () => {
-  const points = [1, 2, 3, 4].map((value) => numberPoint({ value }));
-  const sorter = new PointSorter();
-  sorter.add(encodeMetrics([gauge({ points })]), [0, 2]);
-  const sink = new MemorySink();
-  assert.equal(writeMetricFile(sorter, sink)?.rows, 2);
-  const found = allOf(openFile(sink.bytes()));
-  assert.deepEqual(
-    found.map(({ key, point }) => [key.index, 'value' in point && point.value]),
-    [
-      [1, 4],
-      [0, 2],
-    ],
   );
 });
 

@@ -1,6 +1,8 @@
 import type { LogData } from '@tracewell/otlp';
+import type { BlobStore } from '../../blobs/blob-store.ts';
 import { ParquetFile, type ReadableFile } from '../../parquet/file.ts';
 import type { FlatColumn } from '../../parquet/values.ts';
+import { PayloadReader } from '../../payloads/bring-back.ts';
 import type { KeyedLog } from '../../query/logs/find-logs.ts';
 import { matchesLog } from '../../query/logs/match.ts';
 import type { LogPlan } from '../../query/logs/plan.ts';
@@ -25,14 +27,19 @@ import { decodeLogRow, readLogRows } from './log-rows.ts';
 export class LogFile {
   readonly parquet: ParquetFile;
   readonly #origins = new DecodedOrigins();
+  readonly #payloads: PayloadReader | undefined;
 
-  private constructor(parquet: ParquetFile) {
+  private constructor(parquet: ParquetFile, blobs: Pick<BlobStore, 'get'> | undefined) {
     this.parquet = parquet;
+    this.#payloads = PayloadReader.of(parquet, blobs);
   }
 
-  /** @throws `TracewellError` (`TW_COLD_DAMAGED`) */
-  static open(file: ReadableFile, path: string): LogFile {
-    return new LogFile(ParquetFile.open(file, path));
+  /**
+   * @param blobs - where large values are; without them records have their beginnings
+   * @throws `TracewellError` (`TW_COLD_DAMAGED`)
+   */
+  static open(file: ReadableFile, path: string, blobs?: Pick<BlobStore, 'get'>): LogFile {
+    return new LogFile(ParquetFile.open(file, path), blobs);
   }
 
   /** How many records there are. */
@@ -55,7 +62,7 @@ export class LogFile {
     }
     const found = candidates.newestFirst<LogData>((group, from, to) => {
       const rows = readLogRows(this.parquet, group, from, to);
-      return (row) => decodeLogRow(rows, row, this.#origins);
+      return (row) => decodeLogRow(rows, row, this.#origins, this.#payloads);
     });
     for (const each of found) {
       if (each === undefined) yield undefined;

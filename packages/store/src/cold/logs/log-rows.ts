@@ -14,6 +14,7 @@ import {
 import { ByteBuffer } from '../../parquet/byte-buffer.ts';
 import type { ParquetFile } from '../../parquet/file.ts';
 import type { FlatColumn, MapColumn, Values } from '../../parquet/values.ts';
+import type { PayloadReader } from '../../payloads/bring-back.ts';
 import { TypeTag } from '../attributes/key-value.ts';
 import { anyValueSize, appendAnyValue, writeAttributes } from '../attributes/write-attributes.ts';
 import type { DecodedOrigins } from '../origin-messages.ts';
@@ -114,11 +115,22 @@ function writeBody(target: ByteBuffer, { bodies, bodyTypes }: LogRows, row: numb
 
 const message = new ByteBuffer(4096);
 
-/** A row as a log record; those of the same resource or scope share theirs. */
-export function decodeLogRow(rows: LogRows, row: number, origins: DecodedOrigins): LogData {
+/**
+ * A row as a log record; those of the same resource or scope share theirs.
+ *
+ * @param payloads - brings back the values that went to the blob store
+ */
+export function decodeLogRow(
+  rows: LogRows,
+  row: number,
+  origins: DecodedOrigins,
+  payloads?: PayloadReader,
+): LogData {
   message.length = 0;
   writeLogMessage(message, rows, row);
   const resource = origins.resource(rows.resources, row);
   const scope = origins.scope(rows.scopes, row);
-  return decodeLogRecord(message.bytes, 0, message.length, resource, scope);
+  if (payloads === undefined) return decodeLogRecord(message.bytes, 0, message.length, resource, scope);
+  const record = payloads.log(message.written());
+  return decodeLogRecord(record, 0, record.length, resource, scope);
 }

@@ -46,10 +46,10 @@ export class LogSorter {
   /**
    * Adds the records of an OTLP request, which must not change any more; nothing if the same bytes were added before.
    *
+   * @param id - of the request as it came, if it was changed since
    * @throws `TracewellError` (`TW_DECODE_INVALID`); RangeError beyond `MAX_ROWS`
    */
-  add(bytes: Uint8Array): void {
-    const id = requestId(bytes);
+  add(bytes: Uint8Array, id: RequestId = requestId(bytes)): void {
     const key = `${id.high} ${id.low}`;
     if (this.#seen.has(key)) return;
     this.#seen.add(key);

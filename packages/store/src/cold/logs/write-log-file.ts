@@ -125,8 +125,8 @@ export class LogFileWriter {
     const own = [
       ['tracewell.signal', 'logs'],
       ['tracewell.version', LOG_FILE_VERSION],
-      ['tracewell.min_time', String(minTimeUnixNanos)],
-      ['tracewell.max_time', String(maxTimeUnixNanos)],
+      ['tracewell.min_start', String(minTimeUnixNanos)],
+      ['tracewell.max_start', String(maxTimeUnixNanos)],
     ] as const;
     const { rows, bytes } = this.#writer.finish(new Map([...keyValues, ...own]));
     return { rows, bytes, minTimeUnixNanos, maxTimeUnixNanos };

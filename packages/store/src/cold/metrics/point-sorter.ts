@@ -81,11 +81,9 @@ export class PointSorter {
   /**
    * Adds the points of an OTLP request, which must not change any more; nothing if the same bytes were added before.
    *
-   * @param skip - the points to leave out, by their number in the request as `MetricScanner` counts them, ascending:
-   * those that the store refused
    * @throws `TracewellError` (`TW_DECODE_INVALID`); RangeError beyond `MAX_ROWS`
    */
-  add(bytes: Uint8Array, skip?: ArrayLike<number>): void {
+  add(bytes: Uint8Array): void {
     const id = requestId(bytes);
     const key = `${id.high} ${id.low}`;
     if (this.#seen.has(key)) return;
@@ -97,12 +95,7 @@ export class PointSorter {
     let metric = -1;
     let scope = -1;
     let origin = 0;
-    let skipped = 0;
-    for (let number = 0; scanner.next(); number++) {
-      if (skip !== undefined && skipped < skip.length && skip[skipped] === number) {
-        skipped++;
-        continue;
-      }
+    for (let index = 0; scanner.next(); index++) {
       if (this.count === MAX_ROWS) throw new RangeError(`more than ${MAX_ROWS} points`);
       if (scope !== scanner.scopeNumber) {
         scope = scanner.scopeNumber;
@@ -112,7 +105,7 @@ export class PointSorter {
         metric = scanner.metricNumber;
         this.#metrics.push(this.#metricAt(origin));
       }
-      this.#push(requestNumber, number - skipped);
+      this.#push(requestNumber, index);
     }
   }
 
@@ -274,7 +267,7 @@ export class PointSorter {
     return this.#requests[this.#request.values[point]!]!;
   }
 
-  /** The point's place among those of its request that count. */
+  /** The point's place in its request. */
   indexOf(point: number): number {
     return this.#index.values[point]!;
   }

@@ -1,18 +1,16 @@
 import type { ColumnSchema } from '../../parquet/schema.ts';
 
 /**
- * The columns of a rollup file, the table `metrics_5m`: a row for each series and five minutes in which it has points.
+ * The columns of a rollup file: a row for each series and five minutes in which it had points. They are what the table
+ * `metrics_5m` of SQL is made of, once the points themselves are gone, and are worked out in the same way:
  *
  * - `time`: when the five minutes begin, in UTC
- * - `count`: of gauges and sums, how many points there are; of distributions, how many measurements they count
- * - `sum`, `min`, `max`: of gauges and sums, of the values of the points; of distributions, of the measurements
- * - `last`: the value of the last point; none for distributions
- * - `last_time`: when the last point was taken
- * - `is_total`: whether `count` and `sum` are not those of the five minutes but those that the last point tells, since the
- *   start of the series: so it is with distributions that are cumulative, and with summaries
+ * - `points`: how many points there were
+ * - `count`: of gauges and sums, how many points; of distributions, how many measurements they counted
+ * - `sum`, `min`, `max`: of the values; of distributions, of what they say
+ * - `last`: the last value; of distributions, the last sum; `last_time`: when that point was taken
  *
- * Points without a value count for nothing. The other columns are those of a metric file. Rows are in the order of
- * `name`, `series`, `time`.
+ * The other columns are those of a metric file. Rows are in the order of `name`, `series`, `time`.
  */
 export const ROLLUP_COLUMNS: readonly ColumnSchema[] = [
   { name: 'name', type: 'string' },
@@ -23,13 +21,13 @@ export const ROLLUP_COLUMNS: readonly ColumnSchema[] = [
   { name: 'unit', type: 'string' },
   { name: 'temporality', type: 'string', nullable: true },
   { name: 'is_monotonic', type: 'boolean', nullable: true },
+  { name: 'points', type: 'int64', encoding: 'delta' },
   { name: 'count', type: 'uint64', encoding: 'delta' },
   { name: 'sum', type: 'double', nullable: true },
   { name: 'min', type: 'double', nullable: true },
   { name: 'max', type: 'double', nullable: true },
   { name: 'last', type: 'double', nullable: true },
   { name: 'last_time', type: 'timestamp', encoding: 'delta' },
-  { name: 'is_total', type: 'boolean' },
   { name: 'attributes', shape: 'map', type: 'string' },
   { name: 'attribute_types', type: 'string' },
   { name: 'resource_attributes', shape: 'map', type: 'string' },

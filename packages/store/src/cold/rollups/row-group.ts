@@ -46,13 +46,13 @@ export class RollupRowGroup {
   readonly #units = new TextColumn();
   readonly #temporalities = new TextColumn();
   readonly #monotonic = new FlagColumn();
+  readonly #points = new HalvesColumn();
   readonly #counts = new HalvesColumn();
   readonly #sums = new HalvesColumn();
   readonly #mins = new HalvesColumn();
   readonly #maxs = new HalvesColumn();
   readonly #lasts = new HalvesColumn();
   readonly #lastTimes = new HalvesColumn();
-  readonly #totals = new FlagColumn();
   readonly #attributes = new AttributeColumn();
   readonly #rest = new BytesColumn();
   readonly #field = new ByteBuffer();
@@ -72,13 +72,13 @@ export class RollupRowGroup {
     this.#monotonic.add(type === 'sum' ? metric.isMonotonic : undefined);
     this.#series.add(place.series.low, place.series.high);
     this.#times.addTime(...halves(place.time));
+    this.#points.add(...halves(rollup.points));
     this.#counts.add(...halves(rollup.count));
     addDouble(this.#sums, rollup.sum);
     addDouble(this.#mins, rollup.min);
     addDouble(this.#maxs, rollup.max);
     addDouble(this.#lasts, rollup.last);
     this.#lastTimes.addTime(...halves(rollup.lastTime));
-    this.#totals.add(rollup.isTotal);
     this.#addLabels(labels);
     this.origins.addRow(place.resource, place.scope);
   }
@@ -113,13 +113,13 @@ export class RollupRowGroup {
       unit: this.#units.column(),
       temporality: this.#temporalities.column(),
       is_monotonic: this.#monotonic.column(),
+      points: this.#points.integers(),
       count: this.#counts.integers(),
       sum: this.#sums.doubles(),
       min: this.#mins.doubles(),
       max: this.#maxs.doubles(),
       last: this.#lasts.doubles(),
       last_time: this.#lastTimes.integers(),
-      is_total: this.#totals.column(),
       attributes: this.#attributes.maps(),
       attribute_types: this.#attributes.types(),
       otlp: this.#rest.column(),
@@ -137,13 +137,13 @@ export class RollupRowGroup {
       this.#units,
       this.#temporalities,
       this.#monotonic,
+      this.#points,
       this.#counts,
       this.#sums,
       this.#mins,
       this.#maxs,
       this.#lasts,
       this.#lastTimes,
-      this.#totals,
       this.#attributes,
       this.#rest,
     ])
