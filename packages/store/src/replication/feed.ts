@@ -10,14 +10,15 @@ import {
   frameBytes,
   frameChecksum,
   readFrameHeader,
+  type SegmentId,
   startsFrame,
 } from '../log/frame.ts';
 import { parseSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../log/segment-header.ts';
-import type { Log, Segment } from '../log/types.ts';
+import { FrameKind, type Log, type Segment } from '../log/types.ts';
 import type { FrameSignal, Wakeable } from '../tails/frame-signal.ts';
-import { byWriter } from '../tails/position.ts';
+import { segmentsOf } from '../tails/position.ts';
 import { ReplicationError, type WalPosition } from './replication-error.ts';
-import { encodeWalRecord, RECORD_BYTES } from './wal-record.ts';
+import { RECORD_BYTES, RECORD_HEADER_BYTES, writeRecordHeader } from './wal-record.ts';
 import type { WalSink } from './wal-sink.ts';
 
 /** How shipping to a standby is going. */
@@ -34,6 +35,12 @@ const MIN_DELAY_MS = 50;
 const MAX_DELAY_MS = 2000;
 /** How often a feed looks for more that nobody has told it of. */
 const POLL_MS = 250;
+
+/** Records that are under way at a time. */
+const WINDOW = 4;
+
+/** Where what has been sent ends. */
+type Sent = Pick<WalPosition, 'segment' | 'offset' | 'sequence'>;
 
 /** Refusals that trying again does not mend. */
 const FINAL: ReadonlySet<string> = new Set([
@@ -57,6 +64,12 @@ export class Feed {
   readonly #aborted = new AbortController();
   readonly #running: Promise<void>;
   #writer: string | undefined;
+  /** Bytes of a segment that a record takes: more if a group is larger. */
+  #recordBytes = RECORD_BYTES;
+  /** Memory for records. A megabyte thrown away for each would keep the collector busy half of the time. */
+  #free: Uint8Array[] = [];
+  /** Where what has been sent ends, acknowledged or not. */
+  #sent: Sent | undefined;
 
   constructor(
     sink: WalSink,
@@ -124,7 +137,7 @@ export class Feed {
   /** That the end of the copy is in our log too. Of a segment that is compacted here, its successor tells. */
   #checkSame(position: WalPosition): void {
     const { segment: number, segmentId, offset, last } = position;
-    const own = byWriter(this.#log.segments()).get(this.#writer!) ?? [];
+    const own = segmentsOf(this.#log.segments(), this.#writer);
     const segment = own.find((candidate) => candidate.number === number);
     if (segment === undefined) return;
     const isSame =
@@ -136,64 +149,98 @@ export class Feed {
 
   /** Ships what there is and what comes, until something fails or our log is another one. */
   async #ship(onShipped: () => void): Promise<void> {
-    while (!this.#aborted.signal.aborted && this.#log.writer === this.#writer) {
-      const { count } = this.#signal;
-      const record = this.#next();
-      if (record === undefined) {
-        await this.#signal.wait(count, POLL_MS, this.#pause);
-        continue;
+    const underWay = new Set<Promise<void>>();
+    let failure: { readonly error: unknown } | undefined;
+    const send = async (record: Uint8Array): Promise<void> => {
+      try {
+        this.position = await this.sink.applyFramedWal(record);
+        this.#keep(record);
+        onShipped();
+        this.#events.changed(this);
+      } catch (error) {
+        failure ??= { error };
       }
-      this.position = await this.sink.applyFramedWal(record);
-      onShipped();
-      this.#events.changed(this);
+    };
+    this.#sent = this.position;
+    while (!this.#aborted.signal.aborted && this.#log.writer === this.#writer && failure === undefined) {
+      const { count } = this.#signal;
+      const record = underWay.size < WINDOW ? this.#next() : undefined;
+      if (record !== undefined) {
+        const sending = send(record).finally(() => {
+          underWay.delete(sending);
+          this.#pause.wake?.();
+        });
+        underWay.add(sending);
+      } else if (underWay.size === WINDOW) {
+        await Promise.race(underWay);
+      } else {
+        await this.#signal.wait(count, POLL_MS, this.#pause);
+      }
     }
+    await Promise.all(underWay);
+    if (failure !== undefined) throw failure.error;
   }
 
-  /** The next record; `undefined` if the standby has everything. */
+  /** The next record; `undefined` if everything is sent. */
   #next(): Uint8Array | undefined {
-    const segments = byWriter(this.#log.segments()).get(this.#writer!) ?? [];
-    const { position } = this;
-    const at = position === undefined ? 0 : segments.findIndex(({ number }) => number === position.segment);
-    if (position !== undefined) {
+    const segments = segmentsOf(this.#log.segments(), this.#writer);
+    const sent = this.#sent;
+    const at = sent === undefined ? 0 : segments.findIndex(({ number }) => number === sent.segment);
+    if (sent !== undefined) {
       const segment = segments[at];
-      if (segment === undefined) return this.#behindCompaction(segments, position);
-      if (segment.id !== position.segmentId || position.offset > segment.bytes)
-        throw diverged(segment, position);
-      if (position.offset < segment.bytes) {
-        return this.#record(segment, position.offset, position.sequence + 1);
-      }
+      if (segment === undefined) return this.#behindCompaction(segments, sent);
+      if (sent.offset < segment.bytes) return this.#record(segment, sent.offset, sent.sequence + 1);
     }
-    const next = segments[position === undefined ? 0 : at + 1];
+    const next = segments[sent === undefined ? 0 : at + 1];
     if (next === undefined || next.bytes <= SEGMENT_HEADER_BYTES) return undefined;
-    return this.#record(next, 0, position === undefined ? undefined : position.sequence + 1);
+    return this.#record(next, 0, firstSequenceOf(next));
   }
 
   /** The segment in which the copy ends is compacted here: good only if the copy has all of it. */
-  #behindCompaction(segments: readonly Segment[], position: WalPosition): Uint8Array | undefined {
-    const next = segments.find(({ number }) => number > position.segment);
-    if (next === undefined) return undefined;
-    const record = this.#record(next, 0, undefined);
-    if (firstSequenceOf(next) === position.sequence + 1) return record;
+  #behindCompaction(segments: readonly Segment[], sent: Sent): Uint8Array | undefined {
+    const next = segments.find(({ number }) => number > sent.segment);
+    if (next === undefined || next.bytes <= SEGMENT_HEADER_BYTES) return undefined;
+    if (firstSequenceOf(next) === sent.sequence + 1) return this.#record(next, 0, sent.sequence + 1);
     throw new ReplicationError(
       'TW_REPLICATION_BEHIND',
       `${this.sink.name} is behind what the log of the leader still holds; make it anew from a copy of the leader`,
     );
   }
 
-  #record(segment: Segment, offset: number, sequence: number | undefined): Uint8Array {
-    const bytes = groupsAt(segment, offset);
-    return encodeWalRecord({
-      epoch: this.#epoch,
-      writer: segment.writer,
-      segmentId: {
-        high: Number.parseInt(segment.id.slice(0, 8), 16),
-        low: Number.parseInt(segment.id.slice(8), 16),
-      },
-      segment: segment.number,
-      offset,
-      sequence: sequence ?? firstSequenceOf(segment),
-      bytes,
-    });
+  #record(segment: Segment, offset: number, sequence: number): Uint8Array {
+    for (;;) {
+      const target = this.#free.pop() ?? new Uint8Array(RECORD_HEADER_BYTES + this.#recordBytes);
+      const rest = segment.bytes - offset;
+      const bytes = target.subarray(RECORD_HEADER_BYTES).subarray(0, rest);
+      segment.fill(bytes, offset);
+      const groups = lastGroup(bytes, offset === 0 ? SEGMENT_HEADER_BYTES : 0);
+      if (groups.end > 0) {
+        const record = target.subarray(0, RECORD_HEADER_BYTES + groups.end);
+        const { number, writer } = segment;
+        const segmentId = idHalves(segment.id);
+        writeRecordHeader(record, {
+          epoch: this.#epoch,
+          writer,
+          segmentId,
+          segment: number,
+          offset,
+          sequence,
+        });
+        this.#sent = { segment: number, offset: offset + groups.end, sequence: groups.lastSequence };
+        return record;
+      }
+      if (bytes.length === rest)
+        throw new Error(`no whole group at byte ${offset} of segment ${segment.number}`);
+      // From now on, since groups are as large as the load makes them.
+      this.#recordBytes *= 2;
+      this.#free = [];
+    }
+  }
+
+  /** Keeps the memory of a record that arrived. Of one that failed, somebody may still be reading. */
+  #keep({ buffer }: Uint8Array): void {
+    if (buffer.byteLength === RECORD_HEADER_BYTES + this.#recordBytes)
+      this.#free.push(new Uint8Array(buffer));
   }
 
   #set(state: FeedState, error: unknown): void {
@@ -207,26 +254,23 @@ export class Feed {
   }
 }
 
-/** Whole groups of a segment from a place on, about as many as a record takes. */
-function groupsAt(segment: Segment, offset: number): Uint8Array {
-  const rest = segment.bytes - offset;
-  for (let want = RECORD_BYTES; ; want *= 2) {
-    const bytes = segment.read(offset, Math.min(rest, want));
-    const end = want >= rest ? bytes.length : endOfGroups(bytes, offset === 0 ? SEGMENT_HEADER_BYTES : 0);
-    if (end > 0) return bytes.subarray(0, end);
-  }
-}
-
 /** Where the last group ends that is whole; the frames are our own, so only their headers are looked at. */
-function endOfGroups(bytes: Uint8Array, start: number): number {
+function lastGroup(bytes: Uint8Array, start: number): { end: number; lastSequence: number } {
   const frame = emptyFrame();
-  let whole = 0;
+  let end = 0;
+  let lastSequence = 0;
   for (let at = start; at + FRAME_HEADER_BYTES <= bytes.length && startsFrame(bytes, at); ) {
     readFrameHeader(bytes, at, frame);
     at += frameBytes(frame.payloadLength);
-    if (frame.endsGroup && at <= bytes.length) whole = at;
+    if (!frame.endsGroup || at > bytes.length) continue;
+    end = at;
+    lastSequence = frame.kind === FrameKind.VOID ? frame.durableMark : frame.sequence;
   }
-  return whole;
+  return { end, lastSequence };
+}
+
+function idHalves(id: string): SegmentId {
+  return { high: Number.parseInt(id.slice(0, 8), 16), low: Number.parseInt(id.slice(8), 16) };
 }
 
 function firstSequenceOf(segment: Segment): number {

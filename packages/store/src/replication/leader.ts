@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
 import type { Log } from '../log/types.ts';
 import type { FrameSignal } from '../tails/frame-signal.ts';
-import { byWriter } from '../tails/position.ts';
+import { segmentsOf } from '../tails/position.ts';
 import { readReign, writeReign } from './epoch-file.ts';
 import { Feed, type FeedState } from './feed.ts';
 import { ReplicationError } from './replication-error.ts';
@@ -107,7 +107,7 @@ export class Leader {
 
   /** How it is going. */
   health(): ReplicationHealth {
-    const segments = byWriter(this.#log.segments()).get(this.#log.writer ?? '') ?? [];
+    const segments = segmentsOf(this.#log.segments(), this.#log.writer);
     return {
       epoch: this.#epoch,
       role: 'leader',
@@ -135,7 +135,7 @@ export class Leader {
   /** Waits until enough standbys have what our log holds now. */
   #acknowledged(): Promise<void> {
     if (this.#requiredAcks === 0) return Promise.resolve();
-    const last = byWriter(this.#log.segments()).get(this.#log.writer!)!.at(-1)!;
+    const last = segmentsOf(this.#log.segments(), this.#log.writer).at(-1)!;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const deadline = Date.now() + this.#ackTimeoutMs;
     this.#waiting.push({ segment: last.number, bytes: last.bytes, resolve, reject, deadline });

@@ -50,6 +50,8 @@ export class Replica {
   #sequence = 0;
   /** Whether a write or a sync has failed: what the disk has is unknown until the copy is opened again. */
   #failed = false;
+  /** Whether something was written since the last sync. */
+  #unsynced = false;
 
   /**
    * Opens the copy, which may not be there yet, and cuts off what was not finished.
@@ -93,20 +95,20 @@ export class Replica {
   }
 
   /**
-   * Takes a record: durable when it resolves.
+   * Takes a record. It is durable after {@link Replica.sync}, so that several that came together share one sync.
    *
    * @throws `ReplicationError`, as a rejection: `TW_REPLICATION_GAP`, `TW_REPLICATION_DAMAGED`, both with the
    * position that is wanted, `TW_REPLICATION_DIVERGED`
    */
-  async apply(record: WalRecord): Promise<WalPosition> {
+  async write(record: WalRecord): Promise<WalPosition> {
     const place = this.#placeOf(record);
     if (place === 'known') return this.position()!;
     const { header, groups } = this.#check(record);
     this.#failed = true;
     const segment = header === undefined ? this.#last! : await this.#begin(header);
     await writeAll(segment.file, [record.bytes], record.offset);
-    await segment.file.sync();
     this.#failed = false;
+    this.#unsynced = true;
     segment.end = record.offset + record.bytes.length;
     segment.last = {
       offset: record.offset + groups.last,
@@ -114,6 +116,15 @@ export class Replica {
     };
     this.#sequence = groups.sequence - 1;
     return this.position()!;
+  }
+
+  /** Makes durable what was written. After a failure the copy has to be opened again. */
+  async sync(): Promise<void> {
+    if (!this.#unsynced) return;
+    this.#failed = true;
+    await this.#last!.file.sync();
+    this.#failed = false;
+    this.#unsynced = false;
   }
 
   /** Lets go of the log. */
@@ -192,6 +203,7 @@ export class Replica {
   }
 
   async #begin(header: SegmentHeader): Promise<LastSegment> {
+    if (this.#unsynced) await this.#last!.file.sync();
     const path = segmentPath(this.#directory, header.number);
     // What is there under this name has never been acknowledged, or the copy would end in it.
     const mode = this.#fs.statSync(path) === undefined ? 'create' : 'write';

@@ -5,6 +5,13 @@ import { Replica } from './replica.ts';
 import { ReplicationError, type WalPosition } from './replication-error.ts';
 import { parseWalRecord } from './wal-record.ts';
 
+/** A record that waits to be taken. */
+interface Waiting {
+  readonly bytes: Uint8Array;
+  readonly resolve: (position: WalPosition) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** The standby's side: copies of the logs of all writers of the leader, and the epoch that is in force. */
 export class Standby {
   readonly #fs: FileSystem;
@@ -12,7 +19,8 @@ export class Standby {
   readonly #replicas = new Map<string, Replica>();
   #epoch: number;
   #status: 'standby' | 'promoted' | 'closed' = 'standby';
-  /** Records are taken one after the other. */
+  readonly #waiting: Waiting[] = [];
+  /** Calls are answered one after the other. */
   #turn: Promise<unknown> = Promise.resolve();
   #recordsTaken = 0;
 
@@ -40,23 +48,16 @@ export class Standby {
   }
 
   /**
-   * Takes a framed record: durable when it resolves.
+   * Takes a framed record: durable when it resolves. Records that wait at the same time share a sync.
    *
    * @throws `ReplicationError`, as a rejection: `TW_REPLICATION_FENCED`, `TW_REPLICATION_GAP`,
    * `TW_REPLICATION_DAMAGED`, `TW_REPLICATION_DIVERGED`, `TW_REPLICATION_BUSY`
    */
   apply(bytes: Uint8Array): Promise<WalPosition> {
-    return this.#inTurn(async () => {
-      const record = parseWalRecord(bytes);
-      this.#checkEpoch(record.epoch);
-      if (!isWriterName(record.writer)) {
-        throw new ReplicationError('TW_REPLICATION_DAMAGED', 'the record names no log; send it again');
-      }
-      if (record.epoch > this.#epoch) this.#setEpoch(record.epoch);
-      const position = await this.#replica(record.writer).apply(record);
-      this.#recordsTaken++;
-      return position;
-    });
+    const { promise, resolve, reject } = Promise.withResolvers<WalPosition>();
+    this.#waiting.push({ bytes, resolve, reject });
+    if (this.#waiting.length === 1) void this.#inTurn(() => this.#applyWaiting());
+    return promise;
   }
 
   /** Where the copy of a log ends. */
@@ -88,6 +89,32 @@ export class Standby {
       if (this.#status === 'standby') this.#status = 'closed';
       this.#closeReplicas();
     });
+  }
+
+  async #applyWaiting(): Promise<void> {
+    const records = this.#waiting.splice(0);
+    const written: { record: Waiting; position: WalPosition; replica: Replica }[] = [];
+    for (const record of records) {
+      try {
+        const parsed = parseWalRecord(record.bytes);
+        this.#checkEpoch(parsed.epoch);
+        if (parsed.epoch > this.#epoch) this.#setEpoch(parsed.epoch);
+        const replica = this.#replica(parsed.writer);
+        written.push({ record, position: await replica.write(parsed), replica });
+      } catch (error) {
+        record.reject(error);
+      }
+    }
+    for (const { record, position, replica } of written) {
+      try {
+        // The first of a log does it for all.
+        await replica.sync();
+        this.#recordsTaken++;
+        record.resolve(position);
+      } catch (error) {
+        record.reject(error);
+      }
+    }
   }
 
   #inTurn<Result>(run: () => Promise<Result>): Promise<Result> {

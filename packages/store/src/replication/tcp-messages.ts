@@ -37,8 +37,11 @@ export function sendJson(socket: Socket, type: number, value: unknown): void {
 export class MessageReader {
   readonly #onMessage: (type: number, body: Buffer) => void;
   readonly #maxBytes: () => number;
-  #pieces: Buffer[] = [];
-  #length = 0;
+  readonly #head = Buffer.alloc(HEAD_BYTES);
+  readonly #free: Buffer[] = [];
+  #body: Buffer | undefined;
+  /** Bytes that are there of the head, or of the body once there is one. */
+  #filled = 0;
 
   /** @param maxBytes - of the next message; nothing larger is ever put together */
   constructor(onMessage: (type: number, body: Buffer) => void, maxBytes: () => number) {
@@ -52,25 +55,41 @@ export class MessageReader {
    * @returns `false` if the other side does not keep to the protocol
    */
   push(piece: Buffer): boolean {
-    this.#pieces.push(piece);
-    this.#length += piece.length;
-    while (this.#length >= HEAD_BYTES) {
-      if (this.#pieces[0]!.length < HEAD_BYTES) this.#join();
-      const head = this.#pieces[0]!;
-      const length = head.readUInt32LE(0);
-      if (length > this.#maxBytes()) return false;
-      if (this.#length < HEAD_BYTES + length) return true;
-      this.#join();
-      const all = this.#pieces[0]!;
-      const rest = all.subarray(HEAD_BYTES + length);
-      this.#pieces = rest.length > 0 ? [rest] : [];
-      this.#length = rest.length;
-      this.#onMessage(all[4]!, all.subarray(HEAD_BYTES, HEAD_BYTES + length));
+    for (let at = 0; at < piece.length || this.#body?.length === this.#filled; ) {
+      const target = this.#body ?? this.#head;
+      const count = piece.copy(target, this.#filled, at);
+      at += count;
+      this.#filled += count;
+      if (this.#filled < target.length) return true;
+      this.#filled = 0;
+      if (this.#body === undefined) {
+        const length = this.#head.readUInt32LE(0);
+        if (length > this.#maxBytes()) return false;
+        this.#body = this.#memory(length);
+      } else {
+        this.#body = undefined;
+        this.#onMessage(this.#head[4]!, target);
+      }
     }
     return true;
   }
 
-  #join(): void {
-    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces, this.#length)];
+  /** Gives back the memory of a message that is dealt with, for the next one. */
+  recycle({ buffer }: Buffer): void {
+    if (buffer.byteLength >= LARGE_BYTES && this.#free.length < MAX_FREE)
+      this.#free.push(Buffer.from(buffer));
+  }
+
+  #memory(length: number): Buffer {
+    if (length < LARGE_BYTES) return Buffer.alloc(length);
+    const free = this.#free.pop();
+    if (free !== undefined && free.length >= length) return free.subarray(0, length);
+    // Room for what may come next, so that it need not be thrown away at once.
+    return Buffer.allocUnsafeSlow(Math.max(MIN_MEMORY_BYTES, length)).subarray(0, length);
   }
 }
+
+/** Messages from this size on are put together in memory that is used again. */
+const LARGE_BYTES = 64 * 1024;
+const MIN_MEMORY_BYTES = 2 * 1024 * 1024;
+const MAX_FREE = 4;

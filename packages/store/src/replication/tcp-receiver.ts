@@ -98,7 +98,10 @@ function serve(
       if (greeted) socket.setTimeout(0);
       else socket.destroy();
     } else if (type === MessageType.RECORD || type === MessageType.POSITION) {
-      turn = turn.then(() => answer(socket, standby, type, body));
+      // Asked at once, so that the standby can take several together; answered in turn.
+      const asked = type === MessageType.RECORD ? standby.applyFramedWal(body) : positionOf(standby, body);
+      asked.catch(() => {});
+      turn = turn.then(() => answer(socket, asked)).then(() => reader.recycle(body));
     } else {
       socket.destroy();
     }
@@ -109,22 +112,15 @@ function serve(
   });
 }
 
-async function answer(
-  socket: Socket,
-  standby: Pick<WalSink, 'applyFramedWal' | 'walPosition'>,
-  type: number,
-  body: Buffer,
-): Promise<void> {
+async function answer(socket: Socket, asked: Promise<unknown>): Promise<void> {
   try {
-    const position =
-      type === MessageType.RECORD ? await standby.applyFramedWal(body) : await positionOf(standby, body);
-    sendJson(socket, MessageType.DONE, position ?? null);
+    sendJson(socket, MessageType.DONE, (await asked) ?? null);
   } catch (error) {
     sendJson(socket, MessageType.FAILED, failureOf(error));
   }
 }
 
-function positionOf(standby: Pick<WalSink, 'walPosition'>, body: Buffer): ReturnType<WalSink['walPosition']> {
+async function positionOf(standby: Pick<WalSink, 'walPosition'>, body: Buffer): Promise<unknown> {
   const [writer = '', epoch] = body.toString().split(' ');
   return standby.walPosition(writer, Number(epoch));
 }

@@ -24,7 +24,7 @@ import { ReplicationError } from './replication-error.ts';
 /** Bytes before the bytes of the segment. */
 export const RECORD_HEADER_BYTES = 64;
 /** What a leader ships at a time, unless a single group is larger. */
-export const RECORD_BYTES = 4 * 1024 * 1024;
+export const RECORD_BYTES = 1024 * 1024;
 /** The largest record. */
 export const MAX_RECORD_BYTES = RECORD_HEADER_BYTES + SEGMENT_HEADER_BYTES + MAX_GROUP_BYTES + RECORD_BYTES;
 
@@ -54,23 +54,19 @@ export interface WalRecord {
   readonly bytes: Uint8Array;
 }
 
-/** The bytes of a record. */
-export function encodeWalRecord(record: WalRecord): Uint8Array {
-  const { bytes } = record;
-  const target = Buffer.allocUnsafe(RECORD_HEADER_BYTES + bytes.length);
+/** Writes the header of a record whose bytes already stand behind it. */
+export function writeRecordHeader(target: Uint8Array, record: Omit<WalRecord, 'bytes'>): void {
   writeU32(target, 0, MAGIC);
   writeU32(target, AT_VERSION, VERSION);
   writeU53(target, AT_EPOCH, record.epoch);
-  target.write(record.writer, AT_WRITER, 'hex');
+  target.set(Buffer.from(record.writer, 'hex'), AT_WRITER);
   writeU32(target, AT_SEGMENT_ID, record.segmentId.low);
   writeU32(target, AT_SEGMENT_ID + 4, record.segmentId.high);
   writeU53(target, AT_NUMBER, record.segment);
   writeU53(target, AT_OFFSET, record.offset);
   writeU53(target, AT_SEQUENCE, record.sequence);
-  writeU32(target, AT_LENGTH, bytes.length);
+  writeU32(target, AT_LENGTH, target.length - RECORD_HEADER_BYTES);
   writeU32(target, AT_CRC, crc32(target.subarray(0, AT_CRC)));
-  target.set(bytes, RECORD_HEADER_BYTES);
-  return target;
 }
 
 /**

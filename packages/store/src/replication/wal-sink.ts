@@ -4,8 +4,8 @@ import type { WalPosition } from './replication-error.ts';
  * Where a leader ships its log: a standby, however it is reached. A store that was opened with `standby` is one, for
  * tests and for two directories of one machine; `tcpWalSink` reaches one over the network.
  *
- * The leader calls it for one record after the other, never two at a time, and begins again with `position` after
- * every failure.
+ * The leader sends the next records of a log while earlier ones are under way, a few at a time: the standby has to get
+ * them in the order of the calls. After a failure the leader lets all of them end and begins again with `walPosition`.
  */
 export interface WalSink {
   /** Names the standby: in health, and in the tail that keeps the log for it. `a-z`, `0-9`, `_` and `-`. */
@@ -13,6 +13,7 @@ export interface WalSink {
   /**
    * Delivers a framed record; resolves when the standby has it durably, with where its copy of that log ends.
    *
+   * @param record - valid until the promise settles: the leader uses the memory again
    * @throws `ReplicationError`, as a rejection, as the standby's `applyFramedWal` does. Whatever else is thrown
    * counts as an interruption: the leader tries again.
    */

@@ -34,6 +34,13 @@ export function isPast(position: Position, other: Pick<Position, 'segment' | 'of
   );
 }
 
+/** The segments of one writer, oldest first. */
+export function segmentsOf(segments: Iterable<Segment>, writer: string | undefined): Segment[] {
+  const found: Segment[] = [];
+  for (const segment of segments) if (segment.writer === writer) found.push(segment);
+  return found.sort((a, b) => a.number - b.number);
+}
+
 /** The segments of each writer, oldest first. */
 export function byWriter(segments: Iterable<Segment>): Map<string, Segment[]> {
   const writers = new Map<string, Segment[]>();
