@@ -29,7 +29,7 @@ const STOP_MS = 1_000;
 /** How long the process, and what it has prepared, is kept without a query. */
 const IDLE_MS = 300_000;
 /** How often a query is begun: again when files went while it ran, or its process had to be killed because of another. */
-const MAX_ATTEMPTS = 5;
+const MAX_ATTEMPTS = 50;
 
 /** A query on its way. */
 interface Query {
