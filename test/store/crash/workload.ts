@@ -3,9 +3,10 @@
  * follow from an id, so that the one who checks needs to be told only the ids that were acknowledged.
  */
 import { createHash } from 'node:crypto';
-import { encodeTraces } from '@tracewell/otlp';
+import { isDeepStrictEqual } from 'node:util';
+import { encodeLogs, encodeMetrics, encodeTraces } from '@tracewell/otlp';
 import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
-import { openStore } from '@tracewell/store';
+import { openStore, type Signal } from '@tracewell/store';
 import { FrameKind, type LogOptions } from '../../../packages/store/src/log/types.ts';
 import { openAt } from '../frame-list.ts';
 
@@ -51,7 +52,8 @@ async function openStoreTarget(directory: string, options: LogOptions): Promise<
   const store = await openStore(directory, options);
   return {
     async insert(id) {
-      await store.insertOtlp('traces', encodeTraces(spansOf(id)));
+      const signal = SIGNALS[hash(id)[22]! % SIGNALS.length]!;
+      await store.insertOtlp(signal, requestOf(signal, id));
     },
     insertSync(id) {
       const spans = spansOf(id);
@@ -59,19 +61,71 @@ async function openStoreTarget(directory: string, options: LogOptions): Promise<
     },
     async check(ids) {
       for (const id of ids) {
-        const expected = spansOf(id);
-        const found = await store.getTrace(expected[0]!.traceId);
-        const names = found?.spans.map((span) => span.name).join();
-        if (names !== expected.map((span) => span.name).join()) throw new Error(`${id}: found ${names}`);
+        const expected = spansOf(id).map((span) => span.name);
+        const { traceId } = spansOf(id)[0]!;
+        const { logs } = await store.queryLogs({ traceId });
+        const { series } = await store.queryMetrics({ name: id });
+        const found: Record<Signal, unknown[]> = {
+          traces: (await store.getTrace(traceId))?.spans.map((span) => span.name) ?? [],
+          logs: logs.map((log) => log.body).reverse(),
+          metrics: series.map(({ labels, points }) => (points.length === 1 ? labels.name : undefined)),
+        };
+        // By which signal it was stored, whoever checks cannot know: it may have been at the end of a process.
+        const whole = SIGNALS.filter((signal) =>
+          isDeepStrictEqual(found[signal].toSorted(), expected.toSorted()),
+        );
+        const empty = SIGNALS.filter((signal) => found[signal].length === 0);
+        if (whole.length !== 1 || empty.length !== 2)
+          throw new Error(`${id}: found ${JSON.stringify(found)}`);
       }
       const { signals, unreadableFrames } = await store.health();
-      const { count: spans, unreadable } = signals.traces;
-      if (spans < ids.reduce((sum, id) => sum + spansOf(id).length, 0))
-        throw new Error(`only ${spans} spans`);
-      if (unreadableFrames + unreadable > 0) throw new Error('something cannot be read');
+      const { traces, logs, metrics } = signals;
+      const count = traces.count + logs.count + metrics.count;
+      if (count < ids.reduce((sum, id) => sum + spansOf(id).length, 0))
+        throw new Error(`only ${count} records`);
+      if (unreadableFrames + traces.unreadable + logs.unreadable + metrics.unreadable > 0)
+        throw new Error('something cannot be read');
     },
     close: () => store.close(),
   };
+}
+
+const SIGNALS = ['traces', 'logs', 'metrics'] as const satisfies readonly Signal[];
+
+/** The spans of an id, or log records or points that say the same. */
+function requestOf(signal: Signal, id: string): Uint8Array {
+  const spans = spansOf(id);
+  if (signal === 'traces') return encodeTraces(spans);
+  const rest = { attributes: {}, droppedAttributesCount: 0, flags: 0 };
+  if (signal === 'logs') {
+    return encodeLogs(
+      spans.map(({ traceId, spanId, name, startTimeUnixNanos, resource, scope }) => ({
+        ...rest,
+        timeUnixNanos: startTimeUnixNanos,
+        observedTimeUnixNanos: 0n,
+        severityNumber: 9,
+        severityText: '',
+        body: name,
+        traceId,
+        spanId,
+        eventName: '',
+        resource,
+        scope,
+      })),
+    );
+  }
+  const [{ resource, scope }] = spans as [SpanData];
+  const points = spans.map(({ name, startTimeUnixNanos }) => ({
+    attributes: { name },
+    startTimeUnixNanos: 0n,
+    timeUnixNanos: startTimeUnixNanos,
+    flags: 0,
+    value: 1,
+    exemplars: [],
+  }));
+  return encodeMetrics([
+    { type: 'gauge', name: id, description: '', unit: '', metadata: {}, resource, scope, points },
+  ]);
 }
 
 /** 100 to 3,000 bytes. */
