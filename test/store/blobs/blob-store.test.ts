@@ -18,13 +18,13 @@ function age(path: string, milliseconds: number): void {
   utimesSync(path, time, time);
 }
 
-test('what is stored comes back by the hash of its contents, stored once and compressed', async (t) => {
+test('what is stored comes back by the hash of its contents, stored once and compressed', (t) => {
   const directory = newDirectory(t);
   mkdirSync(directory, { recursive: true });
   const blobs = new BlobStore(nodeFileSystem, directory);
-  await fc.assert(
-    fc.asyncProperty(fc.uint8Array({ maxLength: 300 }), async (contents) => {
-      const name = await blobs.put(contents);
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 300 }), (contents) => {
+      const name = blobs.put(contents);
       assert.equal(name, sha256(contents));
       assert.deepEqual(blobs.get(name), contents);
     }),
@@ -32,15 +32,15 @@ test('what is stored comes back by the hash of its contents, stored once and com
   );
   const before = [...blobs.list()].length;
   const text = bytes('the same prompt again and again '.repeat(10_000));
-  const names = [await blobs.put(text), await blobs.put(text.slice())];
-  await blobs.flush();
+  const names = [blobs.put(text), blobs.put(text.slice())];
+  blobs.flush();
   assert.equal(names[0], names[1]);
   assert.equal([...blobs.list()].length, before + 1);
   const path = join(directory, 'blobs', names[0]!.slice(0, 2), names[0]!.slice(2, 4), names[0]!);
   assert.ok(statSync(path).size < text.length / 100, `${statSync(path).size} bytes`);
 });
 
-test('F46 a name that is none never becomes a path', async (t) => {
+test('F46 a name that is none never becomes a path', (t) => {
   const directory = newDirectory(t);
   mkdirSync(directory, { recursive: true });
   const blobs = new BlobStore(nodeFileSystem, directory);
@@ -51,12 +51,12 @@ test('F46 a name that is none never becomes a path', async (t) => {
   assert.throws(() => blobs.get(name), { code: 'TW_BLOB_MISSING' });
 });
 
-test('a file that was changed, cut or swapped is told from its contents', async (t) => {
+test('a file that was changed, cut or swapped is told from its contents', (t) => {
   const directory = newDirectory(t);
   mkdirSync(directory, { recursive: true });
   const blobs = new BlobStore(nodeFileSystem, directory);
-  const name = await blobs.put(bytes('some prompt '.repeat(100)));
-  const other = await blobs.put(bytes('another'));
+  const name = blobs.put(bytes('some prompt '.repeat(100)));
+  const other = blobs.put(bytes('another'));
   const path = globSync(join(directory, 'blobs/*/*', name))[0]!;
   const whole = readFileSync(path);
   for (let at = 0; at < whole.length; at++) {
@@ -74,10 +74,10 @@ test('a file that was changed, cut or swapped is told from its contents', async 
   huge.writeBigUInt64LE(2n ** 40n, 8);
   writeFileSync(path, huge);
   assert.throws(() => blobs.get(name), { code: 'TW_BLOB_DAMAGED' });
-  await assert.rejects(blobs.put(new Uint8Array(16 * 1024 * 1024 + 1)), RangeError);
+  assert.throws(() => blobs.put(new Uint8Array(16 * 1024 * 1024 + 1)), RangeError);
 });
 
-test('F28 a blob survives a collection between its storing and the row that names it', async (t) => {
+test('F28 a blob survives a collection between its storing and the row that names it', (t) => {
   const directory = newDirectory(t);
   mkdirSync(directory, { recursive: true });
   const blobs = new BlobStore(nodeFileSystem, directory);
@@ -85,13 +85,13 @@ test('F28 a blob survives a collection between its storing and the row that name
   const collect = (...named: string[]) =>
     new BlobStore(nodeFileSystem, directory).collect((name) => named.includes(name));
 
-  const fresh = await blobs.put(bytes('just stored'));
+  const fresh = blobs.put(bytes('just stored'));
   assert.deepEqual({ ...collect(), keptBytes: 0 }, { removed: 0, removedBytes: 0, kept: 1, keptBytes: 0 });
 
   // Stored long ago by a row that is gone, and now again for one that is not visible yet.
-  const again = await blobs.put(bytes('stored again'));
+  const again = blobs.put(bytes('stored again'));
   age(path(again), GRACE_MS * 2);
-  assert.equal(await blobs.put(bytes('stored again')), again);
+  assert.equal(blobs.put(bytes('stored again')), again);
   assert.equal(collect().removed, 0);
   assert.deepEqual(blobs.get(again), bytes('stored again'));
 
@@ -102,7 +102,7 @@ test('F28 a blob survives a collection between its storing and the row that name
   assert.deepEqual([collect(fresh).removed, [...blobs.list()].map(({ name }) => name)], [1, [fresh]]);
 });
 
-test('a blob is there whole or not at all, wherever its storing is cut off', async () => {
+test('a blob is there whole or not at all, wherever its storing is cut off', () => {
   for (const operation of ['open', 'write', 'sync', 'rename'] as const) {
     const disk = new FaultDisk(1);
     const process = disk.boot();
@@ -110,21 +110,21 @@ test('a blob is there whole or not at all, wherever its storing is cut off', asy
     const blobs = new BlobStore(process, '/store');
     disk.fault = (name, path) =>
       name === operation && path.endsWith('.tmp') ? fileError('ENOSPC') : undefined;
-    await assert.rejects(blobs.put(bytes('x'.repeat(1000))), { code: 'ENOSPC' }, operation);
+    assert.throws(() => blobs.put(bytes('x'.repeat(1000))), { code: 'ENOSPC' }, operation);
     disk.fault = () => undefined;
     assert.deepEqual([...blobs.list()], [], operation);
-    const name = await blobs.put(bytes('x'.repeat(1000)));
-    await blobs.flush();
+    const name = blobs.put(bytes('x'.repeat(1000)));
+    blobs.flush();
     disk.cutPower('shuffled');
     assert.deepEqual(new BlobStore(disk.boot(), '/store').get(name), bytes('x'.repeat(1000)), operation);
   }
 });
 
-test('what a killed process left half written goes with a collection', async (t) => {
+test('what a killed process left half written goes with a collection', (t) => {
   const directory = newDirectory(t);
   mkdirSync(directory, { recursive: true });
   const blobs = new BlobStore(nodeFileSystem, directory);
-  const name = await blobs.put(bytes('whole'));
+  const name = blobs.put(bytes('whole'));
   const leftover = `${globSync(join(directory, 'blobs/*/*', name))[0]!}.0123456789abcdef.tmp`;
   writeFileSync(leftover, 'half');
   blobs.collect(() => true);

@@ -25,7 +25,7 @@ async function filled(directory: string): Promise<TraceStore> {
   await store.compact();
   await insert(5000);
   await store.addComment({ traceId: span().traceId, author: 'ada', text: 'hello' });
-  await new BlobStore(nodeFileSystem, directory).put(new Uint8Array(100));
+  new BlobStore(nodeFileSystem, directory).put(new Uint8Array(100));
   return store;
 }
 

@@ -21,7 +21,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { TracewellError } from '@tracewell/plugin';
-import { type FileSystem, writeAll } from '../fs/file-system.ts';
+import { type FileSystem, writeAllSync } from '../fs/file-system.ts';
 import { shown } from '../shown.ts';
 
 /** For how long after it was stored a blob is safe although nothing names it: an hour. */
@@ -65,12 +65,13 @@ export class BlobStore {
   }
 
   /**
-   * Stores contents, unless they are there. Durable after the next {@link BlobStore.flush}.
+   * Stores contents, unless they are there. Durable after the next {@link BlobStore.flush}. It waits for the disk,
+   * as whoever compacts does in a thread of its own.
    *
    * @returns their name
    * @throws RangeError if there are more than 16 MiB
    */
-  async put(contents: Uint8Array): Promise<string> {
+  put(contents: Uint8Array): string {
     if (contents.length > MAX_BYTES) {
       throw new RangeError(
         `A blob of ${contents.length} bytes is larger than the ${MAX_BYTES} that are allowed`,
@@ -86,8 +87,8 @@ export class BlobStore {
     const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
     const file = this.#fs.openSync(temporary, 'create');
     try {
-      await writeAll(file, [header(contents.length), zstdCompressSync(contents)], 0);
-      await file.sync();
+      writeAllSync(file, [header(contents.length), zstdCompressSync(contents)], 0);
+      file.syncSync();
       file.closeSync();
       this.#fs.renameSync(temporary, path);
     } catch (error) {
@@ -100,10 +101,9 @@ export class BlobStore {
   }
 
   /** Makes the names of what was stored durable. */
-  async flush(): Promise<void> {
-    const directories = [...this.#unsynced];
+  flush(): void {
+    for (const directory of this.#unsynced) this.#fs.syncDirectorySync(directory);
     this.#unsynced.clear();
-    await Promise.all(directories.map((directory) => this.#fs.syncDirectory(directory)));
   }
 
   /**

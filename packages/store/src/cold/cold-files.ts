@@ -1,4 +1,5 @@
 import { TracewellError } from '@tracewell/plugin';
+import { BlobStore } from '../blobs/blob-store.ts';
 import type { Comment } from '../comments/comment.ts';
 import type { FileSystem, OpenFile } from '../fs/file-system.ts';
 import type { ColdFile } from '../meta/catalog.ts';
@@ -11,8 +12,11 @@ import { SpanFile } from './spans/span-file.ts';
 
 /** What opens the files of a signal. */
 interface Opener<Opened> {
-  open(file: ReadableFile, path: string): Opened;
+  open(file: ReadableFile, path: string, blobs: BlobStore): Opened;
 }
+
+/** A file of comments, of which all is read. */
+const COMMENT_FILE: Opener<ParquetFile> = { open: (file, path) => ParquetFile.open(file, path) };
 
 /** How many files are kept open, each with its footer and the filters that were asked for. */
 const MAX_OPEN = 256;
@@ -34,11 +38,13 @@ export class UnreadableFile extends Error {
 export class ColdFiles {
   readonly #fs: FileSystem;
   readonly #directory: string;
+  readonly #blobs: BlobStore;
   readonly #open = new Map<string, { readonly file: OpenFile; readonly opened: unknown }>();
 
   constructor(fs: FileSystem, directory: string) {
     this.#fs = fs;
     this.#directory = directory;
+    this.#blobs = new BlobStore(fs, directory);
   }
 
   /** Where a file lies. */
@@ -76,7 +82,7 @@ export class ColdFiles {
 
   /** The comments on a trace in a file. @throws {@link UnreadableFile} */
   comments(file: ColdFile, traceId: string): Comment[] {
-    return [...this.#each(file, ParquetFile, (open) => readComments(open, traceId))];
+    return [...this.#each(file, COMMENT_FILE, (open) => readComments(open, traceId))];
   }
 
   *#each<Opened, Part>(
@@ -109,7 +115,7 @@ export class ColdFiles {
       const path = this.pathOf(cold);
       const file = this.#fs.openSync(path, 'read');
       try {
-        open = { file, opened: opener.open(file, path) };
+        open = { file, opened: opener.open(file, path, this.#blobs) };
       } catch (error) {
         file.closeSync();
         throw error;

@@ -4,6 +4,7 @@
  * there. Whoever ordered them gives them their names (cold/publish.ts), or removes them.
  */
 import { ERROR_CODES, type ErrorCode, TracewellError } from '@tracewell/plugin';
+import { BlobStore } from '../blobs/blob-store.ts';
 import { makeDirectories } from '../fs/directories.ts';
 import type { FileSystem, OpenFile } from '../fs/file-system.ts';
 import { writeAllSync } from '../fs/file-system.ts';
@@ -11,6 +12,7 @@ import { readSealedSegment } from '../log/segment-frames.ts';
 import type { ColdFile, ColdSignal } from '../meta/catalog.ts';
 import { ParquetFile } from '../parquet/file.ts';
 import type { Sink } from '../parquet/output.ts';
+import { PayloadMover } from '../payloads/move-out.ts';
 import type { OnStep } from './kill-step.ts';
 import { coldPath, partitionDirectory } from './partition.ts';
 import { type ColdWriter, coldWriter, newRows, type OpenColdFile, type Written } from './signals.ts';
@@ -81,11 +83,15 @@ export function madeFiles(outcome: JobOutcome): readonly MadeFile[] {
 }
 
 function compactSegments(fs: FileSystem, job: Job, step: OnStep): MadeFile[] {
-  const rows = newRows();
+  const payloads = new PayloadMover(new BlobStore(fs, job.directory));
+  const rows = newRows(payloads);
   for (const { path, id, bytes } of job.segments) {
     for (const { kind, payload } of readSealedSegment(fs, path, id, bytes)) rows.add(kind, payload);
   }
   step('read');
+  // Before anything names them.
+  payloads.flush();
+  step('payloads');
   const made: MadeFile[] = [];
   for (const part of rows.parts()) {
     const { signal, partition } = part;

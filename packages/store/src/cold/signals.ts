@@ -3,10 +3,13 @@
  * the folders of the signals know. A new signal is an entry of {@link WRITERS} and a case of {@link newRows}.
  */
 import { type Comment, decodeComment } from '../comments/comment.ts';
+import { requestId } from '../hot/request-id.ts';
 import { FrameKind } from '../log/types.ts';
 import type { ColdSignal } from '../meta/catalog.ts';
 import { ParquetFile, type ReadableFile } from '../parquet/file.ts';
 import type { Sink } from '../parquet/output.ts';
+import type { PayloadMover } from '../payloads/move-out.ts';
+import { allBlobNames, withNames } from '../payloads/names.ts';
 import { writeCommentFile } from './comments/comment-file.ts';
 import { readComments } from './comments/read-comments.ts';
 import { LogFile } from './logs/log-file.ts';
@@ -66,7 +69,10 @@ export interface Rows {
 
 const WRITERS: Partial<Record<ColdSignal, ColdWriter>> = {
   spans: {
-    merge: (files, sink, keyValues) => ofSpans(mergeSpanFiles(files.map(openSpans), sink, keyValues)),
+    merge: (files, sink, keyValues) =>
+      ofSpans(
+        mergeSpanFiles(files.map(openSpans), sink, withNames(keyValues, allBlobNames(files.map(open)))),
+      ),
     shareRows: (file, other) => shareSpans(openSpans(file), openSpans(other)),
   },
   logs: {
@@ -75,7 +81,7 @@ const WRITERS: Partial<Record<ColdSignal, ColdWriter>> = {
         mergeLogFiles(
           files.map(({ file, path }) => LogFile.open(file, path)),
           sink,
-          keyValues,
+          withNames(keyValues, allBlobNames(files.map(open))),
         ),
       ),
     shareRows: (file, other) => shareRequests(open(file), open(other)),
@@ -113,8 +119,8 @@ export function coldWriter(signal: ColdSignal): ColdWriter {
   return writer;
 }
 
-/** Rows to be filled. */
-export function newRows(): Rows {
+/** Rows to be filled, whose large values go to the blob store. */
+export function newRows(payloads: PayloadMover): Rows {
   const spans = new SpanSorter();
   const logs = new LogSorter();
   const points = new PointSorter();
@@ -123,10 +129,10 @@ export function newRows(): Rows {
     add(kind, payload) {
       switch (kind) {
         case FrameKind.TRACES:
-          spans.add(payload);
+          spans.add(payloads.moveOut('spans', payload));
           break;
         case FrameKind.LOGS:
-          logs.add(payload);
+          logs.add(payloads.moveOut('logs', payload), requestId(payload));
           break;
         case FrameKind.METRICS:
           points.add(payload);
@@ -141,12 +147,22 @@ export function newRows(): Rows {
     *parts() {
       for (const hour of spans.hours()) {
         yield part('spans', hour, (sink, keyValues) =>
-          ofSpans(writeSpanFile(spans, sink, { keyValues, hour })),
+          ofSpans(
+            writeSpanFile(spans, sink, {
+              keyValues: withNames(keyValues, payloads.namesOf('spans', hour)),
+              hour,
+            }),
+          ),
         );
       }
       for (const hour of logs.hours()) {
         yield part('logs', hour, (sink, keyValues) =>
-          ofRecords(writeLogFile(logs, sink, { keyValues, hour })),
+          ofRecords(
+            writeLogFile(logs, sink, {
+              keyValues: withNames(keyValues, payloads.namesOf('logs', hour)),
+              hour,
+            }),
+          ),
         );
       }
       for (const hour of points.hours()) {

@@ -1,5 +1,6 @@
 import { type AttributeValue, Double } from '@tracewell/plugin';
 import type { BytesValues, MapColumn, Values } from '../../parquet/values.ts';
+import { PAYLOAD_BYTES, textPrefix } from '../../payloads/reference.ts';
 import { valueText } from '../attributes/value-text.ts';
 
 /**
@@ -18,7 +19,7 @@ export function entriesWith(
   if (!hasOneText(value)) return true;
   const keyBytes = Buffer.from(key);
   const valueBytes = Buffer.from(valueText(value));
-  const inOwn = wanted(own, keyBytes, valueBytes);
+  const inOwn = wanted(own, keyBytes, inColumn(valueBytes));
   const inShared = wanted(shared, keyBytes, valueBytes);
   let any = false;
   for (let row = 0; row < passes.length; row++) {
@@ -27,6 +28,11 @@ export function entriesWith(
     else passes[row] = 0;
   }
   return any;
+}
+
+/** What the column has of a text that went to the blob store is its beginning. */
+function inColumn(text: Uint8Array): Uint8Array {
+  return text.length > PAYLOAD_BYTES ? textPrefix(text, 0, text.length) : text;
 }
 
 // Integers and doubles of the same value are equal, but beyond 2^53 they are written in other digits. -0 equals 0.

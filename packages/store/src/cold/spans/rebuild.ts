@@ -28,6 +28,7 @@ import {
 import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
 import { ByteBuffer } from '../../parquet/byte-buffer.ts';
 import type { BytesValues, FlatColumn, MapColumn, Values } from '../../parquet/values.ts';
+import type { PayloadReader } from '../../payloads/bring-back.ts';
 import { TypeTag } from '../attributes/key-value.ts';
 import type { SpanRows } from './span-rows.ts';
 
@@ -62,11 +63,24 @@ export function writeSpanMessage(target: ByteBuffer, rows: SpanRows, row: number
   writeAttributes(target, rows.attributes, rows.attributeTypes, row);
 }
 
-/** The rows as spans, those of the same resource or scope sharing theirs. */
-export function decodeRow(rows: SpanRows, row: number, origins: OriginCache): SpanData {
+/**
+ * The rows as spans, those of the same resource or scope sharing theirs.
+ *
+ * @param payloads - brings back the values that went to the blob store
+ */
+export function decodeRow(
+  rows: SpanRows,
+  row: number,
+  origins: OriginCache,
+  payloads?: PayloadReader,
+): SpanData {
   message.length = 0;
   writeSpanMessage(message, rows, row);
-  return decodeSpan(message.bytes, 0, message.length, origins.resource(rows, row), origins.scope(rows, row));
+  const resource = origins.resource(rows, row);
+  const scope = origins.scope(rows, row);
+  if (payloads === undefined) return decodeSpan(message.bytes, 0, message.length, resource, scope);
+  const span = payloads.span(message.written());
+  return decodeSpan(span, 0, span.length, resource, scope);
 }
 
 const message = new ByteBuffer(4096);

@@ -8,8 +8,10 @@ import {
   skipVarint,
 } from '@tracewell/otlp/wire';
 import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
+import type { BlobStore } from '../../blobs/blob-store.ts';
 import { ParquetFile, type ReadableFile } from '../../parquet/file.ts';
 import type { BytesValues, FlatColumn } from '../../parquet/values.ts';
+import { PayloadReader } from '../../payloads/bring-back.ts';
 import { decodeRow, type OriginCache } from './rebuild.ts';
 import { bytesAt, readSpanRows, type SpanRows } from './span-rows.ts';
 
@@ -25,14 +27,19 @@ import { bytesAt, readSpanRows, type SpanRows } from './span-rows.ts';
 export class SpanFile {
   readonly parquet: ParquetFile;
   readonly #origins = new DecodedOrigins();
+  readonly #payloads: PayloadReader | undefined;
 
-  private constructor(parquet: ParquetFile) {
+  private constructor(parquet: ParquetFile, blobs: Pick<BlobStore, 'get'> | undefined) {
     this.parquet = parquet;
+    this.#payloads = PayloadReader.of(parquet, blobs);
   }
 
-  /** @throws `TracewellError` (`TW_COLD_DAMAGED`) */
-  static open(file: ReadableFile, path: string): SpanFile {
-    return new SpanFile(ParquetFile.open(file, path));
+  /**
+   * @param blobs - where large values are; without them spans have their beginnings
+   * @throws `TracewellError` (`TW_COLD_DAMAGED`)
+   */
+  static open(file: ReadableFile, path: string, blobs?: Pick<BlobStore, 'get'>): SpanFile {
+    return new SpanFile(ParquetFile.open(file, path), blobs);
   }
 
   /** How many spans there are. */
@@ -59,7 +66,8 @@ export class SpanFile {
       const [from, to] = this.#rowsOfTrace(group, id);
       if (to === from) continue;
       const rows = readSpanRows(parquet, group, from, to, id);
-      for (let row = 0; row < rows.count; row++) spans.push(decodeRow(rows, row, this.#origins));
+      for (let row = 0; row < rows.count; row++)
+        spans.push(decodeRow(rows, row, this.#origins, this.#payloads));
     }
     return spans;
   }
@@ -76,7 +84,7 @@ export class SpanFile {
       while (to < numbers.length && numbers[to]! - numbers[to - 1]! < NEAR && numbers[to]! - first < MOST)
         to++;
       const rows = readSpanRows(this.parquet, group, first, numbers[to - 1]! + 1);
-      for (; from < to; from++) yield decodeRow(rows, numbers[from]! - first, this.#origins);
+      for (; from < to; from++) yield decodeRow(rows, numbers[from]! - first, this.#origins, this.#payloads);
     }
   }
 
