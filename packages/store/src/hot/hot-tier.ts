@@ -94,7 +94,8 @@ export class HotTier implements LogIndexer<HotRows> {
   retire(retired: ReadonlySet<string>, segments: Iterable<Segment>): void {
     const before = this.#retired;
     this.#retired = retired;
-    for (const segment of segments) if (retired.has(segment.id) && !before.has(segment.id)) this.remove(segment);
+    for (const segment of segments)
+      if (retired.has(segment.id) && !before.has(segment.id)) this.remove(segment);
   }
 
   /** Set by whoever knows better than the last {@link HotTier.retire} told. */
