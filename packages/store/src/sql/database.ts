@@ -3,13 +3,14 @@
  */
 import { type DuckDBConnection, type DuckDBInstance, StatementType } from '@duckdb/node-api';
 import { TracewellError } from '@tracewell/plugin';
+import type { ColdSignal } from '../meta/catalog.ts';
 import { ColdFiles } from './cold-files.ts';
 import { Copies } from './copies.ts';
 import { mayBeDamage } from './duckdb-errors.ts';
 import type { HeldFiles } from './hot-files.ts';
 import type { ColdPaths } from './protocol.ts';
 import { checkStatement } from './statement.ts';
-import { ROW_FILES, type RowFiles, TABLES, type Table, viewOf } from './tables.ts';
+import { ROW_FILES, type RowFiles, readParquet, TABLES, type Table, viewOf } from './tables.ts';
 import type { SqlColumn, SqlValue } from './types.ts';
 import { rowsOf, sizeOf } from './values.ts';
 
@@ -23,10 +24,10 @@ export interface Rows {
   readonly partial: readonly string[];
 }
 
-/** Where the rows of a table are. */
-export interface TableFiles {
-  readonly hot: HeldFiles;
-  readonly cold: ColdPaths;
+/** Where rows are. */
+export interface Files {
+  hot(rows: RowFiles): Promise<HeldFiles>;
+  cold(signal: ColdSignal): ColdPaths;
 }
 
 /** A result may take so much; the next row is left out. A single row beyond it is an error. */
@@ -48,17 +49,12 @@ export class Database {
   /**
    * Runs one statement.
    *
-   * @param filesOf - asked for the files of each table that the statement reads
+   * @param files - asked for those of each table that the statement reads
    * @param onStart - gets what stops the statement, which then fails with `TW_SQL_TIMEOUT`
    * @throws `FileGone`; {@link TracewellError}: `TW_SQL_REFUSED`, `TW_SQL_INVALID`, `TW_SQL_MEMORY`,
    * `TW_SQL_TIMEOUT`, `TW_SQL_FAILED`
    */
-  async run(
-    sql: string,
-    maxRows: number,
-    filesOf: (rows: RowFiles) => Promise<TableFiles>,
-    onStart: (stop: () => void) => void,
-  ): Promise<Rows> {
+  async run(sql: string, maxRows: number, files: Files, onStart: (stop: () => void) => void): Promise<Rows> {
     // A connection of its own: views are its own too, so queries see each their own files.
     const connection = await this.#instance.connect();
     let stopped = false;
@@ -72,10 +68,12 @@ export class Database {
       const names = checkStatement(await serialize(connection, sql));
       for (const table of TABLES) {
         if (!names.has(table.name)) continue;
-        const files = await filesOf(table.rows);
-        held.push(files.hot);
-        cold.push(files.cold);
-        await this.#makeView(connection, table, files);
+        const hot = await files.hot(table.rows);
+        held.push(hot);
+        const own = files.cold(table.rows.signal);
+        const rolledUp = table.rolledUp && files.cold(table.rolledUp.signal);
+        cold.push(own, ...(rolledUp === undefined ? [] : [rolledUp]));
+        await this.#makeView(connection, table, hot.paths, own.paths, rolledUp?.paths);
       }
       if (stopped) throw new Error('stopped');
       const rows = await select(connection, sql, maxRows);
@@ -94,7 +92,7 @@ export class Database {
       for (const files of held) files.release();
     }
     // Without the files that were found to be damaged, of which there are fewer each time.
-    return this.run(sql, maxRows, filesOf, onStart);
+    return this.run(sql, maxRows, files, onStart);
   }
 
   /** Whether statements can be run at all. */
@@ -109,13 +107,21 @@ export class Database {
     }
   }
 
-  async #makeView(connection: DuckDBConnection, table: Table, { hot, cold }: TableFiles): Promise<void> {
-    const sound = this.#coldFiles.withoutDamaged(cold.paths);
-    const isEmpty = hot.paths.length + sound.length === 0;
-    const source = isEmpty
-      ? undefined
-      : await this.#copies.get(table.rows)!.source(connection, hot.paths, sound);
-    await connection.run(viewOf(table, source));
+  async #makeView(
+    connection: DuckDBConnection,
+    table: Table,
+    hot: readonly string[],
+    cold: readonly string[],
+    rolledUp: readonly string[] = [],
+  ): Promise<void> {
+    const sound = this.#coldFiles.withoutDamaged(cold);
+    const isEmpty = hot.length + sound.length === 0;
+    const copies = this.#copies.get(table.rows)!;
+    const source = isEmpty ? undefined : await copies.source(connection, hot, sound);
+    const soundRollups = this.#coldFiles.withoutDamaged(rolledUp);
+    await connection.run(
+      viewOf(table, source, soundRollups.length === 0 ? undefined : readParquet(soundRollups)),
+    );
   }
 }
 

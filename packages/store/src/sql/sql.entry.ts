@@ -8,10 +8,9 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { constants, setPriority } from 'node:os';
 import { type ErrorCode, TracewellError } from '@tracewell/plugin';
 import { coldDirectory } from '../cold/partition.ts';
-import type { Database, TableFiles } from './database.ts';
+import type { Database, Files } from './database.ts';
 import type { HotFiles } from './hot-files.ts';
 import type { Answer, Request, RunQuery, SetUp } from './protocol.ts';
-import type { RowFiles } from './tables.ts';
 
 /** How often the memory that the process takes is looked at. */
 const WATCH_MS = 50;
@@ -67,11 +66,11 @@ async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
   try {
     const opened = await database!;
     hot!.retain(snapshot.hot);
-    const filesOf = async (rows: RowFiles): Promise<TableFiles> => ({
-      hot: await hot!.files(rows, snapshot.hot, () => wanted),
-      cold: snapshot.cold[rows.signal] ?? { paths: [], missing: 0 },
-    });
-    const rows = await opened.run(sql, maxRows, filesOf, (stopping) => {
+    const files: Files = {
+      hot: (rows) => hot!.files(rows, snapshot.hot, () => wanted),
+      cold: (signal) => snapshot.cold[signal] ?? { paths: [], missing: 0 },
+    };
+    const rows = await opened.run(sql, maxRows, files, (stopping) => {
       stop = stopping;
       if (!wanted) stop();
     });

@@ -23,8 +23,16 @@ export interface Table {
   readonly name: TableName;
   readonly columns: readonly TableColumn[];
   readonly rows: RowFiles;
-  /** Whether its rows are groups of those in the files: by all columns that are no aggregates. */
-  readonly isGrouped?: boolean;
+  /** What else its rows come from: groups of what is in both, by all columns that are no aggregates. */
+  readonly rolledUp?: RolledUp;
+}
+
+/** Rows that stand for others which are gone. */
+export interface RolledUp {
+  /** Files of the cold tier only. */
+  readonly signal: 'metrics_5m';
+  /** The rows of a source that are not rolled up, as those that are. */
+  readonly rollUp: (source: string) => string;
 }
 
 /** Files that have rows of one kind. */
@@ -161,27 +169,38 @@ const METRICS: Table = {
   },
 };
 
-/** Worked out of the points, so it is as up to date as they are. */
+/** Worked out of the points, and of the rollups that stand for points which are gone (cold/rollups/columns.ts). */
 const METRICS_5M: Table = {
   name: 'metrics_5m',
   columns: [
-    { name: 'time', type: 'TIMESTAMP_NS', from: 'time_bucket(INTERVAL 5 MINUTE, time)::TIMESTAMP_NS' },
+    { name: 'time', type: 'TIMESTAMP_NS' },
     { name: 'series', type: 'UBIGINT' },
     { name: 'service_name', type: 'VARCHAR', from: 'any_value(service_name)' },
     { name: 'name', type: 'VARCHAR', from: 'any_value(name)' },
     { name: 'type', type: 'VARCHAR', from: 'any_value(type)' },
     { name: 'unit', type: 'VARCHAR', from: 'any_value(unit)' },
-    { name: 'points', type: 'BIGINT', from: 'count(*)' },
-    { name: 'min', type: 'DOUBLE', from: 'min(coalesce(value, "min"))' },
-    { name: 'max', type: 'DOUBLE', from: 'max(coalesce(value, "max"))' },
-    { name: 'sum', type: 'DOUBLE', from: 'sum(coalesce(value, "sum"))' },
-    { name: 'count', type: 'BIGINT', from: 'sum(coalesce("count", 1))::BIGINT' },
-    { name: 'last', type: 'DOUBLE', from: 'arg_max(coalesce(value, "sum"), time)' },
+    { name: 'temporality', type: 'VARCHAR', from: 'any_value(temporality)' },
+    { name: 'is_monotonic', type: 'BOOLEAN', from: 'any_value(is_monotonic)' },
+    { name: 'points', type: 'BIGINT', from: 'sum(points)::BIGINT' },
+    { name: 'min', type: 'DOUBLE', from: 'min("min")' },
+    { name: 'max', type: 'DOUBLE', from: 'max("max")' },
+    { name: 'sum', type: 'DOUBLE', from: 'sum("sum")' },
+    { name: 'count', type: 'HUGEINT', from: 'sum("count")' },
+    { name: 'last', type: 'DOUBLE', from: 'arg_max("last", last_time)' },
     { name: 'attributes', type: TEXT_MAP, from: 'any_value(attributes)' },
     { name: 'resource_attributes', type: TEXT_MAP, from: 'any_value(resource_attributes)' },
   ],
   rows: METRICS.rows,
-  isGrouped: true,
+  rolledUp: {
+    signal: 'metrics_5m',
+    rollUp: (source) => `(
+      SELECT time_bucket(INTERVAL 5 MINUTE, time)::TIMESTAMP_NS AS time, series, service_name, name, type, unit,
+             temporality, is_monotonic, 1 AS points, coalesce(value, "min") AS "min", coalesce(value, "max") AS "max",
+             coalesce(value, "sum") AS "sum", coalesce("count", 1) AS "count", coalesce(value, "sum") AS "last",
+             time AS last_time, attributes, resource_attributes
+        FROM ${source}
+    )`,
+  },
 };
 
 const COMMENTS: Table = {
@@ -217,14 +236,22 @@ export const TABLE_NAMES: ReadonlySet<string> = new Set(TABLES.map((table) => ta
  * where the store lies.
  *
  * @param source - what stands behind `FROM`; `undefined` makes a table without rows
+ * @param rolledUp - as `source`, for what is rolled up already
  */
-export function viewOf(table: Table, source: string | undefined): string {
-  const columns = table.columns.map(({ name, type, from = identifier(name) }) =>
-    source === undefined ? `NULL::${type} AS ${identifier(name)}` : `${from} AS ${identifier(name)}`,
+export function viewOf(table: Table, source: string | undefined, rolledUp?: string): string {
+  const from = sourceOf(table, source, rolledUp);
+  const columns = table.columns.map(({ name, type, from: expression = identifier(name) }) =>
+    from === undefined ? `NULL::${type} AS ${identifier(name)}` : `${expression} AS ${identifier(name)}`,
   );
-  const from =
-    source === undefined ? 'WHERE false' : `FROM ${source} ${table.isGrouped ? 'GROUP BY ALL' : ''}`;
-  return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} ${from}`;
+  const rest = from === undefined ? 'WHERE false' : `FROM ${from} ${table.rolledUp ? 'GROUP BY ALL' : ''}`;
+  return `CREATE TEMP VIEW ${identifier(table.name)} AS SELECT ${columns.join(', ')} ${rest}`;
+}
+
+function sourceOf(table: Table, source: string | undefined, rolledUp?: string): string | undefined {
+  if (table.rolledUp === undefined) return source;
+  const points = source && table.rolledUp.rollUp(source);
+  if (points === undefined || rolledUp === undefined) return points ?? rolledUp;
+  return `(SELECT * FROM ${points} UNION ALL BY NAME SELECT * FROM ${rolledUp})`;
 }
 
 /** The rows of some files, at least one: what stands behind `FROM`. */
