@@ -7,6 +7,7 @@ import { ColdFiles } from '../../../packages/store/src/cold/cold-files.ts';
 import { jobOutcome, madeFiles } from '../../../packages/store/src/cold/job.ts';
 import { HotTier } from '../../../packages/store/src/hot/hot-tier.ts';
 import { openLog } from '../../../packages/store/src/log/log.ts';
+import { waitUnref } from '../../../packages/store/src/log/scrubber.ts';
 import { FrameKind } from '../../../packages/store/src/log/types.ts';
 import { Compactor } from '../../../packages/store/src/maintenance/compactor.ts';
 import { Maintenance } from '../../../packages/store/src/maintenance/maintenance.ts';
@@ -48,7 +49,12 @@ async function open(disk: FaultDisk, catalog: MemoryCatalog) {
   fs.makeDirectorySync('/');
   const hot = new HotTier();
   hot.isRetired = ({ id }) => catalog.state().retired.has(id);
-  const environment = { fileSystem: fs, now: () => ++disk.nowMs, randomBytes: disk.randomBytes };
+  const environment = {
+    fileSystem: fs,
+    now: () => ++disk.nowMs,
+    randomBytes: disk.randomBytes,
+    wait: waitUnref,
+  };
   const log = await openLog(DIRECTORY, hot, { segmentBytes: 64 << 10, scrubBytesPerSecond: 0 }, environment);
   const files = new ColdFiles(fs, DIRECTORY);
   const snapshots = new Snapshots(() => log.segments(), hot, catalog, files);
@@ -108,7 +114,7 @@ async function prepare(disk: FaultDisk, catalog: MemoryCatalog): Promise<string>
 }
 
 test('F23 power cut before any operation of a compaction: the rows are there once, and every visible file is whole', async () => {
-  const random = seededRandom(Number(process.env['TRACEWELL_SEED'] ?? 1));
+  const random = seededRandom(Number(process.env.TRACEWELL_SEED ?? 1));
   for (let cutAt = 1; ; cutAt++) {
     const disk = new FaultDisk(cutAt);
     const catalog = new MemoryCatalog();

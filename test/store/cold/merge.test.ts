@@ -64,7 +64,7 @@ test('stores that compact at random answer as a plain list of all spans would, a
         }
       },
     ),
-    { numRuns: 25, ...(process.env['TRACEWELL_SEED'] && { seed: Number(process.env['TRACEWELL_SEED']) }) },
+    { numRuns: 25, ...(process.env.TRACEWELL_SEED && { seed: Number(process.env.TRACEWELL_SEED) }) },
   );
 });
 

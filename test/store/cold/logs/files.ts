@@ -1,6 +1,7 @@
 // Log files in memory, and log records that resemble each other enough for filters and copies to find something.
 import assert from 'node:assert/strict';
 import { decodeLogs, encodeLogs, type LogData, SeverityNumber } from '@tracewell/otlp';
+import type { AttributeValue } from '@tracewell/plugin';
 import fc from 'fast-check';
 import { LogFile } from '../../../../packages/store/src/cold/logs/log-file.ts';
 import { LogSorter } from '../../../../packages/store/src/cold/logs/log-sorter.ts';
@@ -74,10 +75,10 @@ export const similarLogs: fc.Arbitrary<LogData[]> = anyLogs.chain((logs) =>
         .map(({ service, attribute, ...fields }) => ({
           ...log,
           ...fields,
-          attributes: attribute === undefined ? log.attributes : bare([['a', attribute]]),
+          attributes: attribute === undefined ? log.attributes : bare<AttributeValue>([['a', attribute]]),
           resource: {
             ...log.resource,
-            attributes: service === undefined ? bare([]) : bare([['service.name', service]]),
+            attributes: bare<AttributeValue>(service === undefined ? [] : [['service.name', service]]),
           },
         })),
     ),

@@ -92,7 +92,10 @@ export interface OperationCounts {
   readonly last: bigint;
 }
 
-/** Counts the spans that started at `minStart` or later, by operation; those of different blocks apart. */
+/**
+ * Counts the spans that started at `minStart` or later, by operation; those of different blocks apart. Each is
+ * counted once after {@link SpanIndex.reconcile}.
+ */
 export async function* hotCounts(index: SpanIndex, minStart: bigint): AsyncGenerator<OperationCounts> {
   if (turnIsOver()) await nextTurn();
   for (const { block } of index.blocks()) {
