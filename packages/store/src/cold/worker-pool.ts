@@ -18,6 +18,8 @@ export interface JobRunner {
  * that would take more is not worth the application's memory.
  */
 const MAX_HEAP_MB = 512;
+/** How much less urgent a thread is than the application's; Linux only. */
+const NICE = 10;
 /** A thread that has nothing to do goes after this time; with it goes its memory. */
 const IDLE_MS = 2000;
 /** How often a job is given to another thread after one has died under it. */
@@ -72,6 +74,8 @@ async function begin(entry: URL, maxOldGenerationSizeMb: number): Promise<import
     maxThreads: 1,
     idleTimeout: IDLE_MS,
     resourceLimits: { maxOldGenerationSizeMb },
+    // What the application does comes first, where threads have priorities of their own.
+    niceIncrement: NICE,
   });
   // A thread that dies while it is idle; the next job gets another.
   pool.on('error', () => {});
