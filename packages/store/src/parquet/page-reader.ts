@@ -4,7 +4,7 @@ import { bitWidth } from './encoding/bits.ts';
 import { readDeltaBytes, readDeltaLength, readPlainBytes } from './encoding/byte-arrays.ts';
 import { readDelta32, readDelta64 } from './encoding/delta.ts';
 import { readBooleans, readPlainNumbers, readSplit } from './encoding/numbers.ts';
-import { findZero, onlyValue, readRle } from './encoding/rle.ts';
+import { findZeros, onlyValue, readRle } from './encoding/rle.ts';
 import { type ChunkMetadata, Codec, Encoding, PageType, readPageHeader } from './metadata.ts';
 import { type Leaf, PhysicalType, physicalType, type ValueType } from './schema.ts';
 import { countOf } from './statistics.ts';
@@ -98,8 +98,11 @@ export function readDataPage(
   let repetitions: Uint8Array | undefined;
   if (leaf.maxRepetition > 0) {
     const end = levelsEnd(body, at);
-    from = rows.from === 0 ? 0 : findZero(body, at + 4, end, valueCount, rows.from);
-    to = rows.to === rows.count ? valueCount : findZero(body, at + 4, end, valueCount, rows.to);
+    if (rows.from > 0 || rows.to < rows.count) {
+      [from, to] = findZeros(body, at + 4, end, valueCount, rows.from, rows.to);
+    } else {
+      to = valueCount;
+    }
     repetitions = new Uint8Array(to - from);
     readRle(body, at + 4, end, 1, to - from, repetitions, from);
     at = end;
@@ -108,25 +111,28 @@ export function readDataPage(
   }
   let firstValue = from;
   let count = to - from;
-  let total = valueCount;
   let definitions: Uint8Array | undefined;
   if (leaf.maxDefinition > 0) {
     const end = levelsEnd(body, at);
     const width = bitWidth(leaf.maxDefinition);
     if (onlyValue(body, at + 4, end, width, valueCount) !== leaf.maxDefinition) {
-      const all = new Uint8Array(valueCount);
-      readRle(body, at + 4, end, width, valueCount, all);
-      firstValue = countPresent(all, leaf.maxDefinition, 0, from);
-      count = countPresent(all, leaf.maxDefinition, from, to);
-      total = firstValue + count + countPresent(all, leaf.maxDefinition, to, valueCount);
-      definitions = all.subarray(from, to);
+      const untilTo = new Uint8Array(to);
+      readRle(body, at + 4, end, width, to, untilTo);
+      firstValue = countPresent(untilTo, leaf.maxDefinition, 0, from);
+      count = countPresent(untilTo, leaf.maxDefinition, from, to);
+      definitions = untilTo.subarray(from);
     }
     at = end;
   }
   const isCodes = encoding === Encoding.RLE_DICTIONARY;
   const values = isCodes
     ? readCodes(body, at, firstValue, count, leaf, dictionary)
-    : cutValues(leaf.type, readValues(body, at, leaf, encoding, total), firstValue, firstValue + count);
+    : cutValues(
+        leaf.type,
+        readValues(body, at, leaf, encoding, firstValue + count),
+        firstValue,
+        firstValue + count,
+      );
   return { entries: to - from, definitions, repetitions, values, isCodes };
 }
 
@@ -175,6 +181,7 @@ function readCodes(
 // What the values of a page may take in memory, together, when they share prefixes with each other.
 const MAX_SHARED_BYTES = 64 * 1024 * 1024;
 
+/** Reads the first `count` values of a page. */
 function readValues(body: Uint8Array, at: number, leaf: Leaf, encoding: number, count: number): PlainValues {
   const end = body.length;
   const physical = physicalType(leaf.type);

@@ -33,7 +33,7 @@ interface AnyColumnSchema {
   readonly nullable?: boolean;
   /** The level of zstd, instead of the writer's. */
   readonly level?: number;
-  /** How large a page may be, instead of what the writer says. */
+  /** How large a page may be, of a map one with values, instead of what the writer says. */
   readonly pageBytes?: number;
 }
 
@@ -102,7 +102,13 @@ export function leavesOf(column: ColumnSchema): readonly Leaf[] {
       return [{ path: [name, 'list', 'element'], type, encoding, ...inList }];
     case 'map':
       return [
-        { path: [name, 'key_value', 'key'], type: 'string', encoding: 'plain', ...inList },
+        {
+          path: [name, 'key_value', 'key'],
+          type: 'string',
+          encoding: 'plain',
+          ...inList,
+          pageBytes: undefined,
+        },
         { path: [name, 'key_value', 'value'], type, encoding, ...inList },
       ];
     default: {

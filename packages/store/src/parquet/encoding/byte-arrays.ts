@@ -29,7 +29,7 @@ export function writePlainBytes(target: ByteBuffer, values: BytesValues, from: n
   target.length = at;
 }
 
-/** Reads `count` byte strings that stand PLAIN. @throws DamagedPage */
+/** Reads the first `count` byte strings that stand PLAIN. @throws DamagedPage */
 export function readPlainBytes(bytes: Uint8Array, start: number, end: number, count: number): BytesValues {
   // Each takes four bytes at least; whoever claims more gets no memory for them.
   if (count * 4 > end - start) throw new DamagedPage(`${count} byte strings in ${end - start} bytes`);
@@ -63,7 +63,7 @@ export function writeDeltaLength(target: ByteBuffer, values: BytesValues, from: 
   target.append(bytes.subarray(offsets[from], offsets[to]));
 }
 
-/** Reads `count` byte strings that stand as DELTA_LENGTH_BYTE_ARRAY. @throws DamagedPage */
+/** Reads the first `count` byte strings that stand as DELTA_LENGTH_BYTE_ARRAY. @throws DamagedPage */
 export function readDeltaLength(bytes: Uint8Array, start: number, end: number, count: number): BytesValues {
   const place: Place = { at: start };
   const lengths = readDelta32(bytes, place, end, count);
@@ -106,7 +106,7 @@ export function writeDeltaBytes(target: ByteBuffer, values: BytesValues, from: n
 }
 
 /**
- * Reads `count` byte strings that stand as DELTA_BYTE_ARRAY.
+ * Reads the first `count` byte strings that stand as DELTA_BYTE_ARRAY.
  *
  * @param maxBytes - how long all of them may be together: a few bytes can say a long prefix many times
  * @throws DamagedPage

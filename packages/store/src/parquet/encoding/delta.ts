@@ -149,53 +149,51 @@ export interface Place {
 }
 
 /**
- * Reads `count` 32-bit integers, and leaves `place` behind all that there are.
+ * Reads the first `count` 32-bit integers, and leaves `place` behind all that there are.
  *
  * @throws DamagedPage
  */
 export function readDelta32(bytes: Uint8Array, place: Place, end: number, count: number): Int32Array {
+  const { part, parts, total } = readHead(bytes, place, end, count);
   const values = new Int32Array(count);
-  const { block, parts } = readHead(bytes, place, end, count);
   let before = unzigzagLow(bytes, place, end);
   if (count > 0) values[0] = before;
-  const part = new Uint32Array(block / parts);
-  for (let at = 1; at < count; ) {
+  for (let at = 1; at < total; ) {
     const smallest = unzigzagLow(bytes, place, end);
     const widths = readWidths(bytes, place, end, parts, 32);
-    for (let number = 0; number < parts && at < count; number++) {
+    for (let number = 0; number < parts && at < total; number++) {
       const width = bytes[widths + number]!;
       const from = stepPart(place, end, part.length, width);
       const some = Math.min(part.length, count - at);
-      unpackBits(bytes, from, width, some, part, 0);
+      if (some > 0) unpackBits(bytes, from, width, some, part, 0);
       for (let index = 0; index < some; index++) {
         before = (before + smallest + part[index]!) | 0;
-        values[at++] = before;
+        values[at + index] = before;
       }
+      at += part.length;
     }
   }
   return values;
 }
 
-/** As {@link readDelta32}, of 64-bit integers, as halves. */
+/** Reads the first `count` 64-bit integers, as halves. @throws DamagedPage */
 export function readDelta64(bytes: Uint8Array, place: Place, end: number, count: number): Uint32Array {
+  const { part, parts } = readHead(bytes, place, end, count);
   const values = new Uint32Array(2 * count);
-  const { block, parts } = readHead(bytes, place, end, count);
   let low = unzigzagLow(bytes, place, end) >>> 0;
   let high = unzigzaggedHigh >>> 0;
   if (count > 0) {
     values[0] = low;
     values[1] = high;
   }
-  const size = block / parts;
-  const part = new Uint32Array(size);
   for (let at = 1; at < count; ) {
     const smallestLow = unzigzagLow(bytes, place, end) >>> 0;
     const smallestHigh = unzigzaggedHigh;
     const widths = readWidths(bytes, place, end, parts, 64);
     for (let number = 0; number < parts && at < count; number++) {
       const width = bytes[widths + number]!;
-      const from = stepPart(place, end, size, width);
-      const some = Math.min(size, count - at);
+      const from = stepPart(place, end, part.length, width);
+      const some = Math.min(part.length, count - at);
       if (width <= 32) unpackBits(bytes, from, width, some, part, 0);
       for (let index = 0; index < some; index++) {
         let addLow: number;
@@ -206,11 +204,10 @@ export function readDelta64(bytes: Uint8Array, place: Place, end: number, count:
           addLow = bitsAt(bytes, from, index * width, 32);
           addHigh = bitsAt(bytes, from, index * width + 32, width - 32);
         }
-        const sum = addLow + smallestLow;
-        const difference = sum >>> 0;
-        const carry = sum > 0xffff_ffff ? 1 : 0;
-        const total = low + difference;
-        high = (high + addHigh + smallestHigh + carry + (total > 0xffff_ffff ? 1 : 0)) >>> 0;
+        const difference = addLow + smallestLow;
+        const total = low + (difference >>> 0);
+        const carries = (difference > 0xffff_ffff ? 1 : 0) + (total > 0xffff_ffff ? 1 : 0);
+        high = (high + addHigh + smallestHigh + carries) >>> 0;
         low = total >>> 0;
         values[2 * at] = low;
         values[2 * at + 1] = high;
@@ -235,19 +232,20 @@ function bitsAt(bytes: Uint8Array, start: number, bit: number, width: number): n
   return value >>> 0;
 }
 
+/** Reads the header: how many values there are in all, how many parts a block has, and room for one part. */
 function readHead(
   bytes: Uint8Array,
   place: Place,
   end: number,
   count: number,
-): { block: number; parts: number } {
+): { readonly part: Uint32Array; readonly parts: number; readonly total: number } {
   const block = unsigned(bytes, place, end);
   const parts = unsigned(bytes, place, end);
   const total = unsigned(bytes, place, end);
   if (block === 0 || block > 0x1_0000 || block % 128 !== 0 || parts === 0 || (block / parts) % 32 !== 0)
     throw new DamagedPage(`blocks of ${block} in ${parts} parts`);
-  if (total !== count) throw new DamagedPage(`${total} values instead of ${count}`);
-  return { block, parts };
+  if (total < count) throw new DamagedPage(`${total} values instead of ${count}`);
+  return { part: new Uint32Array(block / parts), parts, total };
 }
 
 function readWidths(bytes: Uint8Array, place: Place, end: number, parts: number, most: number): number {

@@ -146,44 +146,89 @@ for (let byte = 0; byte < 256; byte++)
   for (let bit = 0; bit < 8; bit++) ZEROS[byte]! += (byte >>> bit) & 1 ? 0 : 1;
 
 /**
- * Where, among `count` numbers of one bit, zero number `wanted` is, counted from 0; `count` if there are fewer. As
- * repetition levels, zeros begin rows: this finds a row eight entries at a time.
+ * Where, among `count` numbers of one bit, the zeros number `first` and `second` are, counted from 0; `count` if there
+ * are fewer. As repetition levels, zeros begin rows: this finds rows eight entries at a time.
  *
  * @throws DamagedPage
  */
-export function findZero(
+export function findZeros(
   bytes: Uint8Array,
   start: number,
   end: number,
   count: number,
-  wanted: number,
-): number {
-  let at = start;
-  let left = wanted;
-  for (let done = 0; done < count; ) {
-    readRun(bytes, at, end, 1);
-    at = run.next;
-    const take = Math.min(run.length, count - done);
-    if (!run.isPacked) {
-      if (run.value === 0) {
-        if (left < take) return done + left;
-        left -= take;
+  first: number,
+  second: number,
+): readonly [first: number, second: number] {
+  const zeros = new ZeroCursor(bytes, start, end, count);
+  return [zeros.find(first), zeros.find(second)];
+}
+
+class ZeroCursor {
+  readonly #bytes: Uint8Array;
+  readonly #end: number;
+  readonly #count: number;
+  /** Where the next run begins, and the number of its first entry. */
+  #next: number;
+  #entry = 0;
+  /** How many zeros there are before that. */
+  #zeros = 0;
+
+  constructor(bytes: Uint8Array, start: number, end: number, count: number) {
+    this.#bytes = bytes;
+    this.#next = start;
+    this.#end = end;
+    this.#count = count;
+  }
+
+  /** The place of a zero; not before that of the call before. */
+  find(wanted: number): number {
+    while (this.#entry < this.#count) {
+      readRun(this.#bytes, this.#next, this.#end, 1);
+      const take = Math.min(run.length, this.#count - this.#entry);
+      const zeros = run.isPacked ? this.#countPacked(take, wanted - this.#zeros) : run.value === 0 ? take : 0;
+      if (this.#zeros + zeros > wanted) {
+        return this.#entry + (run.isPacked ? this.#place : wanted - this.#zeros);
       }
-    } else {
-      checkPacked(take, 1, end);
-      let index = 0;
-      for (; index + 8 <= take; index += 8) {
-        const zeros = ZEROS[bytes[run.at + (index >>> 3)]!]!;
-        if (left < zeros) break;
-        left -= zeros;
-      }
-      for (; index < take; index++) {
-        if (((bytes[run.at + (index >>> 3)]! >>> (index & 7)) & 1) !== 0) continue;
-        if (left === 0) return done + index;
-        left--;
+      this.#zeros += zeros;
+      this.#entry += take;
+      this.#next = run.next;
+    }
+    return this.#count;
+  }
+
+  // The zeros of a packed run that were counted last, so that the next search goes on from there.
+  #countedRun = -1;
+  #countedBytes = 0;
+  #countedZeros = 0;
+  #place = 0;
+
+  /** Counts the zeros of a packed run, up to the one that is wanted, whose place it then leaves. */
+  #countPacked(take: number, wanted: number): number {
+    checkPacked(take, 1, this.#end);
+    const bytes = this.#bytes;
+    const { at } = run;
+    if (this.#countedRun !== at) {
+      this.#countedRun = at;
+      this.#countedBytes = 0;
+      this.#countedZeros = 0;
+    }
+    let byte = this.#countedBytes;
+    let zeros = this.#countedZeros;
+    const whole = take >>> 3;
+    for (; byte < whole; byte++) {
+      const more = ZEROS[bytes[at + byte]!]!;
+      if (zeros + more > wanted) break;
+      zeros += more;
+    }
+    this.#countedBytes = byte;
+    this.#countedZeros = zeros;
+    for (let index = byte * 8; index < take; index++) {
+      if (((bytes[at + (index >>> 3)]! >>> (index & 7)) & 1) !== 0) continue;
+      if (zeros++ === wanted) {
+        this.#place = index;
+        return zeros;
       }
     }
-    done += take;
+    return zeros;
   }
-  return count;
 }
