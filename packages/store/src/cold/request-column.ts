@@ -7,17 +7,23 @@ import type { Column } from '../parquet/values.ts';
  * brought them, and their place in it (hot/request-id.ts). Most rows came with one of few requests.
  */
 export class RequestColumns {
-  readonly #numbers = new Map<string, number>();
+  /** By upper, then by lower half. */
+  readonly #numbers = new Map<number, Map<number, number>>();
+  #count = 0;
   readonly #ids = new GrowingUint32();
   readonly #codes = new GrowingUint32(1 << 12);
   readonly #indexes = new GrowingUint32(1 << 12);
 
   add({ high, low }: RequestId, index: number): void {
-    const key = `${high} ${low}`;
-    let number = this.#numbers.get(key);
+    let ofHigh = this.#numbers.get(high);
+    if (ofHigh === undefined) {
+      ofHigh = new Map();
+      this.#numbers.set(high, ofHigh);
+    }
+    let number = ofHigh.get(low);
     if (number === undefined) {
-      number = this.#numbers.size;
-      this.#numbers.set(key, number);
+      number = this.#count++;
+      ofHigh.set(low, number);
       this.#ids.push(low);
       this.#ids.push(high);
     }
@@ -35,6 +41,7 @@ export class RequestColumns {
 
   clear(): void {
     this.#numbers.clear();
+    this.#count = 0;
     for (const numbers of [this.#ids, this.#codes, this.#indexes]) numbers.length = 0;
   }
 }
