@@ -334,7 +334,8 @@ class EmbeddedStore implements TraceStore {
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
     return this.#query(() => {
       const visibleFiles = (): readonly ColdFile[] => this.#tiers.snapshot().state.files;
-      return verifyStore({ directory: this.directory, visibleFiles }, options);
+      const mayLackBlobs = this.#settings.maintenance.retention.payloads !== undefined;
+      return verifyStore({ directory: this.directory, visibleFiles, mayLackBlobs }, options);
     });
   }
 
@@ -521,6 +522,11 @@ class EmbeddedStore implements TraceStore {
     // The search index is a tail, which would hold back what it has not read yet.
     await this.#search.caughtUp();
     return maintenance.compact(checked);
+  }
+
+  async getBlob(name: string): Promise<Uint8Array> {
+    this.#checkOpen();
+    return this.#tiers.blob(name);
   }
 
   async maintain(options: MaintainOptions = {}): Promise<RetentionReport> {

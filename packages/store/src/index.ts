@@ -23,6 +23,7 @@ export type {
   Summary,
   SummaryQuery,
 } from './analysis/summary.ts';
+export type { CollectedBlobs } from './blobs/blob-store.ts';
 export type { Comment, NewComment } from './comments/comment.ts';
 export { openStore } from './engine.ts';
 export { type BatchStore, storeExporter } from './exporter.ts';

@@ -80,7 +80,7 @@ export class Tiers {
       limits: settings.hot,
       intervalMs: settings.intervalMs,
       seal: (olderThanMs) => log.seal(olderThanMs),
-      retain: (dryRun) => retention.apply(dryRun),
+      retain: (run) => retention.apply(run),
     });
     if (settings.scheduled) this.#maintenance.start();
   }
@@ -93,6 +93,11 @@ export class Tiers {
   /** Runs a query on a snapshot, again if compaction took away what it read. The log was just refreshed. */
   run<Result>(query: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
     return this.#begun().run(query, () => this.#log!.refresh());
+  }
+
+  /** The contents of a blob. @throws RangeError, `TracewellError` (`TW_BLOB_MISSING`, `TW_BLOB_DAMAGED`) */
+  blob(name: string): Uint8Array {
+    return this.#files.blob(name);
   }
 
   /** `undefined` if this process does none. */

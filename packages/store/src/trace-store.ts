@@ -145,8 +145,31 @@ export interface TraceStore extends Store {
   compact(options?: CompactOptions): Promise<CompactionResult>;
 
   /**
-   * Drops what the cold tier is to keep no longer, whole partitions of an hour, and sets aside files that cannot be
-   * read. It happens by itself too; see `maintenance` of the options.
+   * Fetches a payload by its name: the contents of an attribute's value or log body above 8 KiB that is in the cold
+   * tier. Queries bring such values with their rows, so this is for names that come from elsewhere: the column
+   * `payloads` in SQL, or the attribute `tracewell.missing_payloads`. A text comes as UTF-8, bytes as they are, and
+   * everything else as an `AnyValue` of OTLP in protobuf.
+   *
+   * @param name - the SHA-256 of the contents, 64 lower-case hex digits
+   * @throws `TracewellError` (`TW_BLOB_MISSING`) if it is not there: no row has gone cold that names it, or
+   * retention has dropped it; `TW_BLOB_DAMAGED` if it is not what its name says
+   * @throws RangeError if it is no such name
+   *
+   * @example
+   * ```ts
+   * import { openStore } from '@tracewell/store';
+   *
+   * const store = await openStore('.tracewell');
+   * const nothing = await store.getBlob('0'.repeat(64)).catch((error) => error.code);
+   * console.log(nothing); // TW_BLOB_MISSING
+   * await store.close();
+   * ```
+   */
+  getBlob(name: string): Promise<Uint8Array>;
+
+  /**
+   * Drops what the cold tier is to keep no longer, whole partitions of an hour and payloads, and sets aside files that
+   * cannot be read. It happens by itself too; see `maintenance` of the options.
    *
    * @example
    * ```ts

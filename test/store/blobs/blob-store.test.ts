@@ -77,7 +77,7 @@ test('a file that was changed, cut or swapped is told from its contents', (t) =>
   assert.throws(() => blobs.put(new Uint8Array(16 * 1024 * 1024 + 1)), RangeError);
 });
 
-test('F28 a blob survives a collection between its storing and the row that names it', (t) => {
+test('F28 a blob survives a collection between its storing and the row that names it', async (t) => {
   const directory = newDirectory(t);
   mkdirSync(directory, { recursive: true });
   const blobs = new BlobStore(nodeFileSystem, directory);
@@ -86,20 +86,27 @@ test('F28 a blob survives a collection between its storing and the row that name
     new BlobStore(nodeFileSystem, directory).collect((name) => named.includes(name));
 
   const fresh = blobs.put(bytes('just stored'));
-  assert.deepEqual({ ...collect(), keptBytes: 0 }, { removed: 0, removedBytes: 0, kept: 1, keptBytes: 0 });
+  assert.deepEqual(
+    { ...(await collect()), keptBytes: 0 },
+    { unnamed: 0, dropped: 0, freedBytes: 0, kept: 1, keptBytes: 0 },
+  );
 
   // Stored long ago by a row that is gone, and now again for one that is not visible yet.
   const again = blobs.put(bytes('stored again'));
   age(path(again), GRACE_MS * 2);
   assert.equal(blobs.put(bytes('stored again')), again);
-  assert.equal(collect().removed, 0);
+  assert.equal((await collect()).unnamed, 0);
   assert.deepEqual(blobs.get(again), bytes('stored again'));
 
   // And what nothing names goes in the end, what something names never.
   for (const name of [fresh, again]) age(path(name), GRACE_MS * 2);
-  const dry = blobs.collect(() => false, true);
-  assert.deepEqual([dry.removed, [...blobs.list()].length], [2, 2]);
-  assert.deepEqual([collect(fresh).removed, [...blobs.list()].map(({ name }) => name)], [1, [fresh]]);
+  const dry = await blobs.collect(() => false, {}, true);
+  assert.deepEqual([dry.unnamed, [...blobs.list()].length], [2, 2]);
+  assert.equal((await collect(fresh)).unnamed, 1);
+  assert.deepEqual(
+    Array.from(blobs.list(), ({ name }) => name),
+    [fresh],
+  );
 });
 
 test('a blob is there whole or not at all, wherever its storing is cut off', () => {
@@ -120,17 +127,44 @@ test('a blob is there whole or not at all, wherever its storing is cut off', () 
   }
 });
 
-test('what a killed process left half written goes with a collection', (t) => {
+test('what a killed process left half written goes with a collection', async (t) => {
   const directory = newDirectory(t);
   mkdirSync(directory, { recursive: true });
   const blobs = new BlobStore(nodeFileSystem, directory);
   const name = blobs.put(bytes('whole'));
   const leftover = `${globSync(join(directory, 'blobs/*/*', name))[0]!}.0123456789abcdef.tmp`;
   writeFileSync(leftover, 'half');
-  blobs.collect(() => true);
+  await blobs.collect(() => true);
   assert.equal(globSync(leftover).length, 1);
   age(leftover, GRACE_MS * 2);
-  blobs.collect(() => true);
+  await blobs.collect(() => true);
   assert.equal(globSync(leftover).length, 0);
   assert.deepEqual(blobs.get(name), bytes('whole'));
+});
+
+test('payloads have limits of their own: the oldest go first, those of the last hour never', async (t) => {
+  const directory = newDirectory(t);
+  mkdirSync(directory, { recursive: true });
+  const blobs = new BlobStore(nodeFileSystem, directory);
+  const names = [5, 4, 3, 2, 0].map((hours) => {
+    const name = blobs.put(bytes(`stored ${hours} hours ago`));
+    age(globSync(join(directory, 'blobs/*/*', name))[0]!, hours * GRACE_MS);
+    return name;
+  });
+  const all = [...blobs.list()].reduce((sum, blob) => sum + blob.bytes, 0);
+  const left = (): string[] => names.filter((name) => blobs.has(name));
+  const named = () => true;
+  const dry = await blobs.collect(named, { maxAgeMs: 0 }, true);
+  assert.deepEqual([dry.dropped, dry.kept, left().length], [4, 1, 5]);
+  assert.equal((await blobs.collect(named, { maxAgeMs: 4.5 * GRACE_MS })).dropped, 1);
+  assert.deepEqual(left(), names.slice(1));
+  const each = all / names.length;
+  const bySize = await blobs.collect(named, { maxBytes: Math.ceil(each * 3) });
+  assert.deepEqual([bySize.dropped, bySize.unnamed, left()], [1, 0, names.slice(2)]);
+  assert.equal(
+    bySize.keptBytes,
+    [...blobs.list()].reduce((sum, blob) => sum + blob.bytes, 0),
+  );
+  assert.equal((await blobs.collect(named, { maxBytes: 0 })).kept, 1);
+  assert.deepEqual(left(), names.slice(4));
 });

@@ -22,6 +22,7 @@ import { dirname, join } from 'node:path';
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { TracewellError } from '@tracewell/plugin';
 import { type FileSystem, writeAllSync } from '../fs/file-system.ts';
+import { nextTurn, turnIsOver } from '../query/turn.ts';
 import { shown } from '../shown.ts';
 
 /** For how long after it was stored a blob is safe although nothing names it: an hour. */
@@ -35,15 +36,35 @@ const HEADER_BYTES = 16;
 const NAME = /^[0-9a-f]{64}$/;
 const TEMPORARY = /^[0-9a-f]{64}\.[0-9a-f]{16}\.tmp$/;
 
-/** What a collection did. */
-export interface Collected {
-  /** Blobs that nothing names and that are gone. */
-  readonly removed: number;
-  /** Bytes of their files. */
-  readonly removedBytes: number;
-  /** Blobs that are there. */
+/** How long payloads are kept, and how much of them, if not for as long as the rows that name them. */
+export interface BlobLimits {
+  /** Payloads that were last stored longer ago go. Default: none do. */
+  readonly maxAgeMs?: number | undefined;
+  /** When the files together are larger, the oldest payloads go. Default: none do. */
+  readonly maxBytes?: number | undefined;
+}
+
+/** What a collection of payloads did, or would do. */
+export interface CollectedBlobs {
+  /** Payloads that no row names any more, and that are gone. */
+  readonly unnamed: number;
+  /** Payloads that went before their rows did, by their own age or size. */
+  readonly dropped: number;
+  /** Bytes of the files of both. */
+  readonly freedBytes: number;
+  /** Payloads that are there. */
   readonly kept: number;
+  /** Bytes of their files. */
   readonly keptBytes: number;
+}
+
+/** A blob in the directory. */
+export interface StoredBlob {
+  readonly name: string;
+  /** Of its file. */
+  readonly bytes: number;
+  /** When it was last stored, in milliseconds since the Unix epoch. */
+  readonly modifiedMs: number;
 }
 
 /** The blobs of a directory. */
@@ -106,6 +127,11 @@ export class BlobStore {
     this.#unsynced.clear();
   }
 
+  /** Whether there is a blob of that name. @throws RangeError if it is no name of a blob */
+  has(name: string): boolean {
+    return this.#fs.statSync(this.#path(name)) !== undefined;
+  }
+
   /**
    * Fetches contents by their name.
    *
@@ -136,8 +162,8 @@ export class BlobStore {
     return contents;
   }
 
-  /** The names of all blobs, with the bytes of their files. */
-  *list(): Generator<{ readonly name: string; readonly bytes: number; readonly modifiedMs: number }> {
+  /** All blobs. */
+  *list(): Generator<StoredBlob> {
     for (const { path, name, directory } of this.#files()) {
       if (!NAME.test(name) || this.#path(name) !== path) continue;
       const stat = this.#fs.statSync(join(directory, name));
@@ -146,26 +172,45 @@ export class BlobStore {
   }
 
   /**
-   * Removes what nothing names and what was left half written, unless it was stored within the last hour.
+   * Removes what nothing names, what the limits say, and what was left half written; nothing that was stored within
+   * the last hour.
    *
    * @param isNamed - whether anything that lives names a blob
    * @param dryRun - whether to only say what would go
    */
-  collect(isNamed: (name: string) => boolean, dryRun = false): Collected {
-    const before = this.#now() - GRACE_MS;
-    let [removed, removedBytes, kept, keptBytes] = [0, 0, 0, 0];
-    for (const { name, bytes, modifiedMs } of this.list()) {
-      if (modifiedMs > before || isNamed(name)) {
-        kept++;
-        keptBytes += bytes;
-        continue;
-      }
+  async collect(
+    isNamed: (name: string) => boolean,
+    { maxAgeMs = Number.POSITIVE_INFINITY, maxBytes = Number.POSITIVE_INFINITY }: BlobLimits = {},
+    dryRun = false,
+  ): Promise<CollectedBlobs> {
+    const now = this.#now();
+    const kept: StoredBlob[] = [];
+    let [unnamed, dropped, freedBytes, keptBytes] = [0, 0, 0, 0];
+    const remove = async ({ name, bytes }: StoredBlob): Promise<void> => {
       if (!dryRun) this.#fs.unlinkSync(this.#path(name));
-      removed++;
-      removedBytes += bytes;
+      freedBytes += bytes;
+      if (turnIsOver()) await nextTurn();
+    };
+    for (const blob of this.list()) {
+      if (turnIsOver()) await nextTurn();
+      if (blob.modifiedMs > now - GRACE_MS || isNamed(blob.name)) {
+        kept.push(blob);
+        keptBytes += blob.bytes;
+      } else {
+        unnamed++;
+        await remove(blob);
+      }
     }
-    if (!dryRun) this.#removeLeftovers(before);
-    return { removed, removedBytes, kept, keptBytes };
+    kept.sort((a, b) => a.modifiedMs - b.modifiedMs);
+    for (const blob of kept) {
+      if (blob.modifiedMs > now - GRACE_MS) break;
+      if (blob.modifiedMs >= now - maxAgeMs && keptBytes <= maxBytes) break;
+      keptBytes -= blob.bytes;
+      dropped++;
+      await remove(blob);
+    }
+    if (!dryRun) this.#removeLeftovers(now - GRACE_MS);
+    return { unnamed, dropped, freedBytes, kept: kept.length - dropped, keptBytes };
   }
 
   #removeLeftovers(before: number): void {

@@ -97,6 +97,11 @@ export class ColdFiles {
     }
   }
 
+  /** The contents of a blob that a row names. @throws as {@link BlobStore.get} */
+  blob(name: string): Uint8Array {
+    return this.#blobs.get(name);
+  }
+
   /** Closes those that are not among the visible ones any more. */
   retain(visible: readonly ColdFile[]): void {
     const ids = new Set(visible.map(({ id }) => id));

@@ -11,7 +11,7 @@ import type { MetaDb } from '../meta/meta-db.ts';
 import type { CompactOptions } from './calls.ts';
 import type { CompactionProgress, CompactionResult, Compactor } from './compactor.ts';
 import type { HotLimits } from './plan-compaction.ts';
-import type { RetentionReport } from './retention.ts';
+import type { RetentionReport, RetentionRun } from './retention.ts';
 
 /** What {@link Maintenance} works with. */
 export interface MaintenanceContext {
@@ -25,7 +25,7 @@ export interface MaintenanceContext {
   /** Ends the segments that are appended to: all, or ours if it is older than so many milliseconds. */
   readonly seal: (olderThanMs?: number) => Promise<void>;
   /** Sets aside what is damaged and drops what is too old; says what it did or would do. */
-  readonly retain: (dryRun: boolean) => RetentionReport;
+  readonly retain: (run: RetentionRun) => Promise<RetentionReport>;
 }
 
 /** What `Store.health` tells of it. */
@@ -77,8 +77,8 @@ export class Maintenance {
 
   /** Drops what is too old or too much. A dry run takes no lock. */
   async maintain(dryRun: boolean): Promise<RetentionReport> {
-    if (dryRun) return this.#context.retain(true);
-    return this.#inTurn(async () => this.#context.retain(false), undefined);
+    if (dryRun) return this.#context.retain('dry');
+    return this.#inTurn(() => this.#context.retain('all'), undefined);
   }
 
   health(): MaintenanceHealth {
@@ -107,7 +107,7 @@ export class Maintenance {
       await this.#locked(lock, async () => {
         const { compactor, limits } = this.#context;
         await compactor.run({ limits, onProgress: () => {}, signal: this.#closing.signal });
-        this.#context.retain(false);
+        await this.#context.retain('due');
       });
     } catch {
       // Health tells.

@@ -1,7 +1,7 @@
 import { COLD_SIGNALS, type ColdSignal } from '../meta/catalog.ts';
 import { shown } from '../shown.ts';
 import type { HotLimits } from './plan-compaction.ts';
-import type { ColdLimits } from './retention.ts';
+import type { ColdLimits, RetentionLimits } from './retention.ts';
 
 /** When rows go cold, and when they go. */
 export interface MaintenanceOptions {
@@ -19,8 +19,12 @@ export interface MaintenanceOptions {
   readonly hotMaxAgeMs?: number | undefined;
   /** Bytes of the log beyond which the oldest of it goes to the cold tier, from 0 on. Default 512 MiB. */
   readonly hotMaxBytes?: number | undefined;
-  /** How long the cold tier keeps what, and how much. Default: everything. */
-  readonly retention?: Readonly<Partial<Record<ColdSignal, ColdLimits>>> | undefined;
+  /**
+   * How long the cold tier keeps what, and how much. `payloads` are the values above 8 KiB, such as prompts: they go
+   * with the last row that names them, and with limits of their own before that, which leaves the rows the
+   * beginnings; those of the last hour stay in any case. Default: everything.
+   */
+  readonly retention?: Readonly<Partial<Record<ColdSignal | 'payloads', ColdLimits>>> | undefined;
 }
 
 /** The options with their defaults filled in. */
@@ -28,7 +32,7 @@ export interface MaintenanceSettings {
   readonly scheduled: boolean;
   readonly intervalMs: number;
   readonly hot: HotLimits;
-  readonly retention: Readonly<Partial<Record<ColdSignal, ColdLimits>>>;
+  readonly retention: RetentionLimits;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -57,7 +61,7 @@ export function maintenanceSettings(options: MaintenanceOptions): MaintenanceSet
   inRange('intervalMs', intervalMs, 100, DAY_MS);
   inRange('hotMaxAgeMs', hotMaxAgeMs, 0, Number.MAX_SAFE_INTEGER);
   inRange('hotMaxBytes', hotMaxBytes, 0, Number.MAX_SAFE_INTEGER);
-  checkNames('maintenance.retention', retention, COLD_SIGNALS);
+  checkNames('maintenance.retention', retention, [...COLD_SIGNALS, 'payloads']);
   for (const [signal, limits] of Object.entries(retention)) {
     if (limits === undefined) continue;
     checkNames(`maintenance.retention.${signal}`, limits, LIMIT_NAMES);

@@ -1,9 +1,11 @@
 import { dirname } from 'node:path';
+import type { CollectedBlobs } from '../blobs/blob-store.ts';
 import { coldPath } from '../cold/partition.ts';
 import { removeFile } from '../cold/publish.ts';
 import type { FileSystem, OpenFile } from '../fs/file-system.ts';
 import type { Catalog, ColdFile, ColdSignal } from '../meta/catalog.ts';
 import { ParquetFile } from '../parquet/file.ts';
+import { collectPayloads } from './collect-payloads.ts';
 
 /** How long the cold tier keeps something, and how much of it. */
 export interface ColdLimits {
@@ -30,9 +32,19 @@ export interface RetentionReport {
   /** Files that cannot be read any more and were renamed to `….damaged`. */
   readonly setAside: readonly string[];
   readonly dropped: readonly DroppedPartition[];
+  /** What became of the payloads; not on every scheduled run, since it looks at all of them. */
+  readonly payloads?: CollectedBlobs;
 }
 
+/** How long the cold tier keeps what; payloads also go with the last row that names them. */
+export type RetentionLimits = Readonly<Partial<Record<ColdSignal | 'payloads', ColdLimits>>>;
+
+/** What of it is to be done: to say what would be; what is due by now; all of it. */
+export type RetentionRun = 'dry' | 'due' | 'all';
+
 const NANOS_PER_MS = 1_000_000n;
+/** Between two scheduled collections of payloads. */
+const COLLECT_MS = 60 * 60 * 1000;
 
 /** A partition with its files. */
 interface Partition {
@@ -46,7 +58,7 @@ interface Partition {
 /** Which partitions are to go: whole ones, the oldest first. */
 export function planRetention(
   files: readonly ColdFile[],
-  limits: Readonly<Partial<Record<ColdSignal, ColdLimits>>>,
+  limits: RetentionLimits,
   nowMs: number,
 ): { readonly partition: DroppedPartition; readonly files: readonly ColdFile[] }[] {
   const dropped: { partition: DroppedPartition; files: readonly ColdFile[] }[] = [];
@@ -78,23 +90,21 @@ export interface RetentionContext {
 /** Sets aside what is damaged, and drops what is too old or too much. */
 export class Retention {
   readonly #context: RetentionContext;
-  readonly #limits: Readonly<Partial<Record<ColdSignal, ColdLimits>>>;
+  readonly #limits: RetentionLimits;
   readonly #suspects: ReadonlyMap<string, string>;
+  #collectedMs = Number.NEGATIVE_INFINITY;
 
   /** @param suspects - files that could not be read, by their ids */
-  constructor(
-    context: RetentionContext,
-    limits: Readonly<Partial<Record<ColdSignal, ColdLimits>>>,
-    suspects: ReadonlyMap<string, string>,
-  ) {
+  constructor(context: RetentionContext, limits: RetentionLimits, suspects: ReadonlyMap<string, string>) {
     this.#context = context;
     this.#limits = limits;
     this.#suspects = suspects;
   }
 
   /** Does it, under the maintenance lock; or says what it would do. */
-  apply(dryRun: boolean): RetentionReport {
+  async apply(run: RetentionRun): Promise<RetentionReport> {
     const { fs, directory, catalog } = this.#context;
+    const dryRun = run === 'dry';
     const setAside = this.#damaged();
     const dropped = planRetention(catalog.state().files, this.#limits, Date.now());
     if (!dryRun) {
@@ -106,11 +116,26 @@ export class Retention {
         dropped.flatMap(({ files }) => files),
       );
     }
+    const gone = new Set(dropped.flatMap(({ files }) => files.map(({ id }) => id)));
+    const payloads = await this.#collect(run, gone);
     return {
       dryRun,
       setAside: [...setAside.keys()].map((file) => coldPath(directory, file)),
       dropped: dropped.map(({ partition }) => partition),
+      ...(payloads !== undefined && { payloads }),
     };
+  }
+
+  /** @param gone - ids of files that go, if they have not gone yet */
+  async #collect(run: RetentionRun, gone: ReadonlySet<string>): Promise<CollectedBlobs | undefined> {
+    const { fs, directory, catalog } = this.#context;
+    const now = Date.now();
+    if (run === 'due' && now - this.#collectedMs < COLLECT_MS) return undefined;
+    const files = catalog.state().files.filter(({ id }) => !gone.has(id));
+    const { payloads = {} } = this.#limits;
+    const collected = await collectPayloads(fs, directory, files, payloads, run === 'dry');
+    if (run !== 'dry') this.#collectedMs = now;
+    return collected;
   }
 
   /** The suspects that are damaged indeed, and why: a disk that failed once may not fail again. */

@@ -5,7 +5,8 @@
  *   says. A second reader reads it, so it does not matter what the store has in memory. What is appended meanwhile
  *   is not looked at.
  * - The cold tier: every page of every file, and that the file has the rows that the catalog says.
- * - Blobs: that each holds what its name says.
+ * - Blobs: that each holds what its name says, and that all are there that files name, unless retention may have
+ *   dropped them.
  *
  * Nothing is changed.
  */
@@ -20,6 +21,7 @@ import { logDirectory, segmentPath } from '../log/names.ts';
 import { FrameKind, type LogIndexer, type Segment } from '../log/types.ts';
 import type { ColdFile } from '../meta/catalog.ts';
 import { ParquetFile } from '../parquet/file.ts';
+import { blobNames } from '../payloads/names.ts';
 import { checkFields } from '../query/check.ts';
 import { nextTurn, turnIsOver } from '../query/turn.ts';
 
@@ -68,6 +70,8 @@ export interface Verified {
   readonly directory: string;
   /** The files of the cold tier that are visible now. */
   readonly visibleFiles: () => readonly ColdFile[];
+  /** Whether retention drops blobs before the rows that name them. */
+  readonly mayLackBlobs: boolean;
 }
 
 const CALLER = 'verify';
@@ -76,7 +80,7 @@ const MAX_PROBLEMS = 1000;
 
 /** @throws TypeError naming an option that is none; the reason of `abortSignal` */
 export async function verifyStore(
-  { directory, visibleFiles }: Verified,
+  { directory, visibleFiles, mayLackBlobs }: Verified,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
   checkFields(CALLER, 'options', options, FIELDS);
@@ -95,11 +99,14 @@ export async function verifyStore(
   await checkLog(directory, frames, tell);
   await pause('log', frames.segments.size);
 
+  const store = new BlobStore(nodeFileSystem, directory);
   let [done, rows] = [0, 0];
   for (const file of visibleFiles()) {
     const path = coldPath(directory, file);
     try {
-      rows += checkFile(path, file);
+      const missing = checkFile(path, file, mayLackBlobs ? undefined : store);
+      rows += file.rows;
+      if (missing > 0) throw new Error(`${missing} payloads that its rows name are not in the blob store`);
     } catch (error) {
       // Unless compaction or retention has removed it meanwhile.
       if (visibleFiles().some(({ id }) => id === file.id)) tell(path, (error as Error).message);
@@ -108,7 +115,6 @@ export async function verifyStore(
   }
 
   let blobs = 0;
-  const store = new BlobStore(nodeFileSystem, directory);
   for (const { name } of store.list()) {
     try {
       store.get(name);
@@ -219,14 +225,22 @@ async function checkLog(
   }
 }
 
-/** Reads every page of a file; returns its rows. @throws what is wrong with it */
-function checkFile(path: string, { rows }: ColdFile): number {
+/**
+ * Reads every page of a file.
+ *
+ * @returns how many of the blobs that it names are not there
+ * @throws what is wrong with it
+ */
+function checkFile(path: string, { rows }: ColdFile, blobs: BlobStore | undefined): number {
   const open = nodeFileSystem.openSync(path, 'read');
   try {
     const parquet = ParquetFile.open(open, path);
     parquet.verify();
     if (parquet.rows !== rows) throw new Error(`it has ${parquet.rows} rows and should have ${rows}`);
-    return rows;
+    if (blobs === undefined) return 0;
+    let missing = 0;
+    for (const name of blobNames(parquet)) if (!blobs.has(name)) missing++;
+    return missing;
   } finally {
     open.closeSync();
   }
