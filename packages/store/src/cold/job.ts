@@ -14,8 +14,15 @@ import { ParquetFile } from '../parquet/file.ts';
 import type { Sink } from '../parquet/output.ts';
 import { PayloadMover } from '../payloads/move-out.ts';
 import type { OnStep } from './kill-step.ts';
-import { coldPath, partitionDirectory } from './partition.ts';
-import { type ColdWriter, coldWriter, newRows, type OpenColdFile, type Written } from './signals.ts';
+import { coldPath, dayOf, partitionDirectory } from './partition.ts';
+import {
+  type ColdWriter,
+  coldWriter,
+  newRows,
+  type OpenColdFile,
+  rollUpMetrics,
+  type Written,
+} from './signals.ts';
 
 /** A segment as a worker finds it. */
 export interface SegmentInput {
@@ -32,6 +39,11 @@ export interface Job {
   readonly segments: readonly SegmentInput[];
   /** Files that are to become one; and for segments those that may hold copies of their rows. */
   readonly files: readonly ColdFile[];
+  /**
+   * Whether the files, which are of metrics, become rollups of their day, together with those rollups of it that are
+   * among them. Default `false`.
+   */
+  readonly rollsUp?: boolean;
   /** Begins the names of the files that are made: 12 hex digits, random. */
   readonly name: string;
 }
@@ -56,7 +68,8 @@ export function temporaryPath(directory: string, file: ColdFile): string {
  * until then is left under its temporary name
  */
 export function runJob(fs: FileSystem, job: Job, step: OnStep = () => {}): MadeFile[] {
-  return job.segments.length === 0 ? mergeFiles(fs, job, step) : compactSegments(fs, job, step);
+  if (job.segments.length > 0) return compactSegments(fs, job, step);
+  return job.rollsUp === true ? rollUpFiles(fs, job, step) : mergeFiles(fs, job, step);
 }
 
 /** What became of a job, as plain data: an error on its way from a thread keeps its message only. */
@@ -128,6 +141,21 @@ function mergeFiles(fs: FileSystem, job: Job, step: OnStep): MadeFile[] {
   const paths = job.files.map((file) => coldPath(job.directory, file));
   const result = withOpen(fs, paths, (files) =>
     make.write((sink, keyValues) => coldWriter(signal).merge(files, sink, keyValues), job.files),
+  );
+  step('merged');
+  return result === undefined ? [] : [{ file: result, replaces: job.files.map(({ id }) => id) }];
+}
+
+function rollUpFiles(fs: FileSystem, job: Job, step: OnStep): MadeFile[] {
+  const metrics = job.files.filter(({ signal }) => signal === 'metrics');
+  const paths = job.files.map((file) => coldPath(job.directory, file));
+  const make = new Making(fs, job, 'metrics_5m', dayOf(metrics[0]!.partition), 0);
+  const result = withOpen(fs, paths, (files) =>
+    make.write((sink, keyValues) => {
+      const ofSignal = (signal: ColdSignal): OpenColdFile[] =>
+        files.filter((_, index) => job.files[index]!.signal === signal);
+      return rollUpMetrics(ofSignal('metrics'), ofSignal('metrics_5m'), sink, keyValues);
+    }, job.files),
   );
   step('merged');
   return result === undefined ? [] : [{ file: result, replaces: job.files.map(({ id }) => id) }];

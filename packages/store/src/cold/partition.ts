@@ -43,6 +43,11 @@ export function partitionOfHour(hour: number): string {
   return `date=${text.slice(0, 10)}/hour=${text.slice(11, 13)}`;
 }
 
+/** The partition of the day in which that of an hour lies. */
+export function dayOf(partition: string): string {
+  return partition.split('/')[0]!;
+}
+
 /** The first and the last nanosecond of a partition; `undefined` if the name is none of a partition's. */
 export function partitionBounds(
   partition: string,

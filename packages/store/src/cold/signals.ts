@@ -21,6 +21,7 @@ import { MetricFile } from './metrics/metric-file.ts';
 import { PointSorter } from './metrics/point-sorter.ts';
 import { writeMetricFile } from './metrics/write-metric-file.ts';
 import { hourOf, partitionOfHour } from './partition.ts';
+import { rollUp } from './rollups/roll-up.ts';
 import { shareRequests } from './shared-requests.ts';
 import { shareSpans } from './shared-spans.ts';
 import { mergeSpanFiles } from './spans/merge-span-files.ts';
@@ -97,6 +98,11 @@ const WRITERS: Partial<Record<ColdSignal, ColdWriter>> = {
       ),
     shareRows: (file, other) => shareRequests(open(file), open(other)),
   },
+  metrics_5m: {
+    merge: (files, sink, keyValues) => rollUpMetrics([], files, sink, keyValues),
+    // They are made of points that are in no other file.
+    shareRows: () => false,
+  },
   comments: {
     merge: (files, sink, keyValues) =>
       writeComments(
@@ -111,6 +117,16 @@ const WRITERS: Partial<Record<ColdSignal, ColdWriter>> = {
     },
   },
 };
+
+/** Sums the points of files up, together with rollups that there are already; `undefined` if there are no rows. */
+export function rollUpMetrics(
+  metrics: readonly OpenColdFile[],
+  rollups: readonly OpenColdFile[],
+  sink: Sink,
+  keyValues: ReadonlyMap<string, string>,
+): Written | undefined {
+  return ofRecords(rollUp(metrics.map(open), rollups.map(open), sink, keyValues));
+}
 
 /** How files of a signal are made. */
 export function coldWriter(signal: ColdSignal): ColdWriter {
