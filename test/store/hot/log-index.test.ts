@@ -148,6 +148,21 @@ test('F21 a request that comes again counts once; a record that is repeated with
   }
 });
 
+test('a body that is not valid UTF-8 is found by what it is read as', async () => {
+  const memory = new MemoryLogs();
+  const bytes = Buffer.from(encodeLogs([log({ body: 'caf_ closed' })]));
+  bytes[bytes.indexOf('_ closed')] = 0xe9;
+  memory.appendBytes('a', bytes);
+  for (const [text, count] of [
+    ['caf\ufffd', 1],
+    ['closed', 1],
+    ['\ufffd\ufffd', 0],
+    ['é', 0],
+  ] as const) {
+    assert.equal((await memory.find({ text })).length, count, text);
+  }
+});
+
 test('F19 a frame whose adding failed is entered whole when it is offered again', async () => {
   const memory = new MemoryLogs();
   memory.append('a', [log()]);

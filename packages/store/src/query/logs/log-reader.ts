@@ -40,6 +40,6 @@ export class LogReader {
  * UTF-8 decodes to U+FFFD, so looking for that by its bytes would miss it.
  */
 export function needleOf(text: string | undefined): Buffer | undefined {
-  if (text === undefined || text.includes('\ufffd') || !text.isWellFormed()) return undefined;
+  if (text === undefined || text.includes('\ufffd')) return undefined;
   return Buffer.from(text);
 }
