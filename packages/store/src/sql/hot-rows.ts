@@ -1,5 +1,6 @@
 /** Files of the rows that frames of the log hold, as compaction writes them. */
 import { TracewellError } from '@tracewell/plugin';
+import { blobName } from '../blobs/blob-store.ts';
 import { writeCommentFile } from '../cold/comments/comment-file.ts';
 import { LogSorter } from '../cold/logs/log-sorter.ts';
 import { writeLogFile } from '../cold/logs/write-log-file.ts';
@@ -8,8 +9,13 @@ import { writeMetricFile } from '../cold/metrics/write-metric-file.ts';
 import { SpanSorter } from '../cold/spans/span-sorter.ts';
 import { writeSpanFile } from '../cold/spans/write-span-file.ts';
 import { type Comment, decodeComment } from '../comments/comment.ts';
+import { requestId } from '../hot/request-id.ts';
 import type { Sink } from '../parquet/output.ts';
+import { PayloadMover } from '../payloads/move-out.ts';
 import type { RowFiles } from './tables.ts';
+
+/** Where large values would go: SQL has the same of them, hot or cold. */
+const NOWHERE = { put: blobName, flush(): void {} };
 
 /**
  * Writes the file of a signal's rows.
@@ -25,12 +31,16 @@ export function writeHotRows(
   switch (signal) {
     case 'spans': {
       const sorter = new SpanSorter();
-      for (const payload of payloads) leniently(() => sorter.add(payload));
+      const mover = new PayloadMover(NOWHERE);
+      for (const payload of payloads) leniently(() => sorter.add(mover.moveOut('spans', payload)));
       return writeSpanFile(sorter, sink) !== undefined;
     }
     case 'logs': {
       const sorter = new LogSorter();
-      for (const payload of payloads) leniently(() => sorter.add(payload));
+      const mover = new PayloadMover(NOWHERE);
+      for (const payload of payloads) {
+        leniently(() => sorter.add(mover.moveOut('logs', payload), requestId(payload)));
+      }
       return writeLogFile(sorter, sink) !== undefined;
     }
     case 'metrics': {

@@ -1,4 +1,6 @@
 /** The tables of SQL and their columns, as docs/sql.md documents them. */
+import { ROLLUP_NANOS } from '../cold/rollups/columns.ts';
+import { REFERENCE_PATTERN } from '../payloads/reference.ts';
 import type { FrameContent } from '../tails/follower.ts';
 
 /** A column of a table. */
@@ -48,6 +50,13 @@ export type TableName = 'spans' | 'logs' | 'metrics' | 'metrics_5m' | 'comments'
 
 const TEXT_MAP = 'MAP(VARCHAR, VARCHAR)';
 
+/** The names of the blobs that a row names, out of the references in what the columns do not say. */
+const PAYLOADS: TableColumn = {
+  name: 'payloads',
+  type: 'VARCHAR[]',
+  from: `coalesce(regexp_extract_all(lower(hex(otlp)), '${REFERENCE_PATTERN}', 1), [])`,
+};
+
 const SPANS: Table = {
   name: 'spans',
   columns: [
@@ -77,6 +86,26 @@ const SPANS: Table = {
     { name: 'link_count', type: 'INTEGER' },
     { name: 'trace_state', type: 'VARCHAR' },
     { name: 'flags', type: 'UINTEGER' },
+    // As the typed part of a span has them (genai/gen-ai.ts). Worked out of the attributes, they cost nothing where
+    // nobody asks for them.
+    { name: 'gen_ai_operation', type: 'VARCHAR', from: attribute('gen_ai.operation.name') },
+    { name: 'gen_ai_provider', type: 'VARCHAR', from: attribute('gen_ai.provider.name', 'gen_ai.system') },
+    {
+      name: 'gen_ai_model',
+      type: 'VARCHAR',
+      from: attribute('gen_ai.response.model', 'gen_ai.request.model'),
+    },
+    {
+      name: 'gen_ai_input_tokens',
+      type: 'BIGINT',
+      from: count('gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens'),
+    },
+    {
+      name: 'gen_ai_output_tokens',
+      type: 'BIGINT',
+      from: count('gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens'),
+    },
+    PAYLOADS,
   ],
   rows: {
     signal: 'spans',
@@ -111,6 +140,7 @@ const LOGS: Table = {
     { name: 'scope_name', type: 'VARCHAR' },
     { name: 'scope_version', type: 'VARCHAR' },
     { name: 'flags', type: 'UINTEGER' },
+    PAYLOADS,
   ],
   rows: {
     signal: 'logs',
@@ -194,7 +224,7 @@ const METRICS_5M: Table = {
   rolledUp: {
     signal: 'metrics_5m',
     rollUp: (source) => `(
-      SELECT time_bucket(INTERVAL 5 MINUTE, time)::TIMESTAMP_NS AS time, series, service_name, name, type, unit,
+      SELECT make_timestamp_ns(epoch_ns(time) // ${ROLLUP_NANOS} * ${ROLLUP_NANOS}) AS time, series, service_name, name, type, unit,
              temporality, is_monotonic, 1 AS points, coalesce(value, "min") AS "min", coalesce(value, "max") AS "max",
              coalesce(value, "sum") AS "sum", coalesce("count", 1) AS "count", coalesce(value, "sum") AS "last",
              time AS last_time, attributes, resource_attributes
@@ -266,6 +296,17 @@ export function text(value: string): string {
 
 function identifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
+}
+
+/** The first of some attributes that is there and not empty. */
+function attribute(...keys: readonly string[]): string {
+  return `coalesce(${keys.map((key) => `nullif(attributes[${text(key)}], '')`).join(', ')})`;
+}
+
+/** The first of some attributes that is a whole number from 0 on. */
+function count(...keys: readonly string[]): string {
+  const numbers = keys.map((key) => `TRY_CAST(attributes[${text(key)}] AS UBIGINT)`);
+  return `TRY_CAST(coalesce(${numbers.join(', ')}) AS BIGINT)`;
 }
 
 /** The name of a severity, from OTLP's numbers: four to each, 0 for one that was not said. */
