@@ -71,7 +71,11 @@ export class Tiers {
       step: killStep(),
       now: Date.now,
     });
-    const retention = new Retention(shared, settings.retention, this.#snapshots.damage);
+    const retention = new Retention(
+      { ...shared, runner: this.#runner },
+      settings.retention,
+      this.#snapshots.damage,
+    );
     this.#maintenance = new Maintenance({
       fs: nodeFileSystem,
       directory: this.#directory,

@@ -2,10 +2,12 @@ import { dirname } from 'node:path';
 import type { CollectedBlobs } from '../blobs/blob-store.ts';
 import { coldPath } from '../cold/partition.ts';
 import { removeFile } from '../cold/publish.ts';
+import type { JobRunner } from '../cold/worker-pool.ts';
 import type { FileSystem, OpenFile } from '../fs/file-system.ts';
 import type { Catalog, ColdFile, ColdSignal } from '../meta/catalog.ts';
 import { ParquetFile } from '../parquet/file.ts';
 import { collectPayloads } from './collect-payloads.ts';
+import { rollUpDropped } from './roll-up-dropped.ts';
 
 /** How long the cold tier keeps something, and how much of it. */
 export interface ColdLimits {
@@ -85,9 +87,11 @@ export interface RetentionContext {
   readonly fs: FileSystem;
   readonly directory: string;
   readonly catalog: Catalog;
+  /** Rolls metrics up before they go. */
+  readonly runner: JobRunner;
 }
 
-/** Sets aside what is damaged, and drops what is too old or too much. */
+/** Sets aside what is damaged, and drops what is too old or too much; of metrics the rollups stay. */
 export class Retention {
   readonly #context: RetentionContext;
   readonly #limits: RetentionLimits;
@@ -109,11 +113,15 @@ export class Retention {
     const dropped = planRetention(catalog.state().files, this.#limits, Date.now());
     if (!dryRun) {
       setAsideFiles(fs, directory, catalog, setAside);
+      for (const { partition, files } of dropped) {
+        if (partition.signal === 'metrics') await this.#rollUp(files, setAside);
+      }
+      const there = new Set(catalog.state().files.map(({ id }) => id));
       dropFiles(
         fs,
         directory,
         catalog,
-        dropped.flatMap(({ files }) => files),
+        dropped.flatMap(({ files }) => files).filter(({ id }) => there.has(id)),
       );
     }
     const gone = new Set(dropped.flatMap(({ files }) => files.map(({ id }) => id)));
@@ -124,6 +132,28 @@ export class Retention {
       dropped: dropped.map(({ partition }) => partition),
       ...(payloads !== undefined && { payloads }),
     };
+  }
+
+  /** @param setAside - gets the files that turn out to be damaged: those cannot be rolled up */
+  async #rollUp(files: readonly ColdFile[], setAside: Map<ColdFile, string>): Promise<void> {
+    const { fs, directory, catalog } = this.#context;
+    const sound = files.filter((file) => file.damage === undefined && !setAside.has(file));
+    try {
+      await rollUpDropped(this.#context, sound);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'TW_COLD_DAMAGED') throw error;
+      const damaged = new Map<ColdFile, string>();
+      for (const file of catalog.state().files) {
+        const isMetric = file.signal === 'metrics' || file.signal === 'metrics_5m';
+        if (!isMetric || file.damage !== undefined || setAside.has(file)) continue;
+        const why = damageOf(fs, coldPath(directory, file));
+        if (why !== undefined) damaged.set(file, why);
+      }
+      if (damaged.size === 0) throw error;
+      setAsideFiles(fs, directory, catalog, damaged);
+      for (const [file, why] of damaged) setAside.set(file, why);
+      await this.#rollUp(files, setAside);
+    }
   }
 
   /** @param gone - ids of files that go, if they have not gone yet */
