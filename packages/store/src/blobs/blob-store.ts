@@ -67,6 +67,11 @@ export interface StoredBlob {
   readonly modifiedMs: number;
 }
 
+/** The name of a blob with these contents. */
+export function blobName(contents: Uint8Array): string {
+  return createHash('sha256').update(contents).digest('hex');
+}
+
 /** The blobs of a directory. */
 export class BlobStore {
   readonly #fs: FileSystem;
@@ -98,7 +103,7 @@ export class BlobStore {
         `A blob of ${contents.length} bytes is larger than the ${MAX_BYTES} that are allowed`,
       );
     }
-    const name = createHash('sha256').update(contents).digest('hex');
+    const name = blobName(contents);
     const path = this.#path(name);
     const stat = this.#fs.statSync(path);
     if (stat !== undefined && this.#now() - stat.modifiedMs < GRACE_MS / 2) return name;
@@ -156,7 +161,7 @@ export class BlobStore {
     } catch (error) {
       throw damaged(path, error);
     }
-    if (contents.length !== length || createHash('sha256').update(contents).digest('hex') !== name) {
+    if (contents.length !== length || blobName(contents) !== name) {
       throw damaged(path);
     }
     return contents;

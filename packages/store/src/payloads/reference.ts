@@ -69,6 +69,12 @@ function mark(): Buffer {
   return bytes;
 }
 
+/** A regular expression that finds references in the lower-case hex digits of a message; its group is the name. */
+export const REFERENCE_PATTERN: string =
+  REFERENCE_MARK.toString('hex') +
+  BODY_BYTES.toString(16) +
+  `[0-9a-f]{${2 * (BODY_BYTES - SHA256_BYTES)}}([0-9a-f]{${2 * SHA256_BYTES}})`;
+
 /** Whether there may be a reference in some bytes. */
 export function mayRefer(bytes: Uint8Array): boolean {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).includes(REFERENCE_MARK);
