@@ -73,7 +73,7 @@ test('logs, metrics and comments go cold with the spans, and are found as before
   const ask = async (): Promise<Map<string, string>> =>
     new Map([
       ['logs', text(await allLogs(store))],
-      ['filtered', text(await store.queryLogs({ service: 'shop', text: 'line 7' }))],
+      ['filtered', text(await store.queryLogs({ service: 'shop', contains: 'line 7' }))],
       ['metrics', text(await store.queryMetrics({ name: 'queue.length' }))],
       ['comments', text(await store.getComments(traceId))],
       ['trace', text(await store.getTrace(traceId))],

@@ -37,6 +37,8 @@ class MemoryCatalog {
     return this.#state;
   }
 
+  forget(): void {}
+
   publish({ add = [], remove = [], retire = [] }: CatalogChange): void {
     const files = [...this.#state.files.filter(({ id }) => !remove.includes(id)), ...add];
     this.#state = { files, retired: new Set([...this.#state.retired, ...retire]) };

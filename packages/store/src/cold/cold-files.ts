@@ -1,7 +1,8 @@
 import { TracewellError } from '@tracewell/plugin';
 import { BlobStore } from '../blobs/blob-store.ts';
 import type { Comment } from '../comments/comment.ts';
-import type { FileSystem, OpenFile } from '../fs/file-system.ts';
+import type { FileSystem } from '../fs/file-system.ts';
+import { ReadFiles } from '../log/segment.ts';
 import type { ColdFile } from '../meta/catalog.ts';
 import { ParquetFile, type ReadableFile } from '../parquet/file.ts';
 import { readComments } from './comments/read-comments.ts';
@@ -18,7 +19,9 @@ interface Opener<Opened> {
 /** A file of comments, of which all is read. */
 const COMMENT_FILE: Opener<ParquetFile> = { open: (file, path) => ParquetFile.open(file, path) };
 
-/** How many files are kept open, each with its footer and the filters that were asked for. */
+/** Of how many files the footers are kept, and the filters that were asked for. */
+const MAX_KNOWN = 4096;
+/** How many of them are open. */
 const MAX_OPEN = 256;
 
 /** Why a file was passed over. */
@@ -30,20 +33,22 @@ export class UnreadableFile extends Error {
   constructor(file: ColdFile, cause: unknown) {
     super((cause as Error).message, { cause });
     this.file = file;
-    this.isGone = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    this.isGone = [cause, (cause as Error).cause].some(
+      (error) => (error as NodeJS.ErrnoException | undefined)?.code === 'ENOENT',
+    );
   }
 }
 
-/** The files of the cold tier that are open, those used last. */
+/** The files of the cold tier that were read lately. They are opened again as they are needed. */
 export class ColdFiles {
-  readonly #fs: FileSystem;
   readonly #directory: string;
   readonly #blobs: BlobStore;
-  readonly #open = new Map<string, { readonly file: OpenFile; readonly opened: unknown }>();
+  readonly #files: ReadFiles;
+  readonly #known = new Map<string, { readonly path: string; readonly opened: unknown }>();
 
   constructor(fs: FileSystem, directory: string) {
-    this.#fs = fs;
     this.#directory = directory;
+    this.#files = new ReadFiles(fs, MAX_OPEN);
     this.#blobs = new BlobStore(fs, directory);
   }
 
@@ -102,41 +107,42 @@ export class ColdFiles {
     return this.#blobs.get(name);
   }
 
-  /** Closes those that are not among the visible ones any more. */
+  /** Forgets those that are not among the visible ones any more. */
   retain(visible: readonly ColdFile[]): void {
     const ids = new Set(visible.map(({ id }) => id));
-    for (const id of [...this.#open.keys()]) if (!ids.has(id)) this.#close(id);
+    for (const id of [...this.#known.keys()]) if (!ids.has(id)) this.#forget(id);
   }
 
   /** Closes all. */
   close(): void {
-    for (const id of [...this.#open.keys()]) this.#close(id);
+    this.#known.clear();
+    this.#files.closeAll();
   }
 
   /** @param opener - always the same for a file, since a file is of one signal */
   #opened<Opened>(cold: ColdFile, opener: Opener<Opened>): Opened {
-    let open = this.#open.get(cold.id);
-    if (open === undefined) {
+    let known = this.#known.get(cold.id);
+    if (known === undefined) {
       const path = this.pathOf(cold);
-      const file = this.#fs.openSync(path, 'read');
-      try {
-        open = { file, opened: opener.open(file, path, this.#blobs) };
-      } catch (error) {
-        file.closeSync();
-        throw error;
-      }
+      const files = this.#files;
+      const file: ReadableFile = {
+        readSync: (target, position) => files.get(path).readSync(target, position),
+        sizeSync: () => files.get(path).sizeSync(),
+      };
+      known = { path, opened: opener.open(file, path, this.#blobs) };
       // A Map iterates in the order of insertion, so the first is the one not used for longest.
-      if (this.#open.size >= MAX_OPEN) this.#close(this.#open.keys().next().value!);
+      if (this.#known.size >= MAX_KNOWN) this.#forget(this.#known.keys().next().value!);
     } else {
-      this.#open.delete(cold.id);
+      this.#known.delete(cold.id);
     }
-    this.#open.set(cold.id, open);
-    return open.opened as Opened;
+    this.#known.set(cold.id, known);
+    return known.opened as Opened;
   }
 
-  #close(id: string): void {
-    this.#open.get(id)?.file.closeSync();
-    this.#open.delete(id);
+  #forget(id: string): void {
+    const known = this.#known.get(id);
+    if (known !== undefined) this.#files.close(known.path);
+    this.#known.delete(id);
   }
 
   #unreadable(file: ColdFile, error: unknown): unknown {

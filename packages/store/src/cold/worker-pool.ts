@@ -26,8 +26,9 @@ const IDLE_MS = 2000;
 const RETRIES = 1;
 
 /**
- * One thread, begun with the first job. Neither it nor a job under way keeps the process alive: what is not finished
- * has changed nothing, and is done by whoever compacts next.
+ * One thread, begun with the first job, that ends when there is nothing more to do. An idle one does not keep the
+ * process alive; one at work does until the job is done, a second or two, unless the process is told to exit. What is
+ * not finished then has changed nothing, and is done by whoever compacts next.
  */
 export class WorkerPool implements JobRunner {
   readonly #entry: URL;

@@ -42,7 +42,7 @@ export interface CompactorContext {
   readonly directory: string;
   /** What there is of the log. */
   readonly segments: () => Iterable<Segment>;
-  readonly catalog: Pick<Catalog, 'state' | 'refresh' | 'publish'>;
+  readonly catalog: Pick<Catalog, 'state' | 'refresh' | 'publish' | 'forget'>;
   readonly runner: JobRunner;
   /** Whether a tail still needs a segment. */
   readonly isHeld: (segment: Segment) => boolean;

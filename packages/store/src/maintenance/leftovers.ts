@@ -16,7 +16,7 @@ const REMEMBER_MS = 60 * 60 * 1000;
 export function removeLeftovers(
   fs: FileSystem,
   directory: string,
-  catalog: Pick<Catalog, 'state' | 'publish'>,
+  catalog: Pick<Catalog, 'state' | 'forget'>,
   segments: Iterable<Segment>,
   released: (segment: Segment) => void,
 ): void {
@@ -31,5 +31,5 @@ export function removeLeftovers(
   for (const { path, id, isTemporary } of listColdFiles(fs, directory)) {
     if (isTemporary || !visible.has(id)) removeFile(fs, path);
   }
-  if (retired.size > left.length) catalog.publish({ forgetBefore: Date.now() - REMEMBER_MS });
+  catalog.forget(Date.now() - REMEMBER_MS);
 }

@@ -46,7 +46,7 @@ export class Maintenance {
   readonly #context: MaintenanceContext;
   readonly #closing = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  /** The last run that was begun; runs of a process follow each other. */
+  /** The last run that was begun; those that are asked for follow each other. */
   #last: Promise<unknown> = Promise.resolve();
   #running = 0;
   #lastRunMs: number | undefined;
@@ -59,7 +59,7 @@ export class Maintenance {
   /** Begins to look now and then. Keeps no process alive. */
   start(): void {
     const { intervalMs } = this.#context;
-    this.#timer = setInterval(() => void this.#onSchedule(), intervalMs);
+    this.#timer = setInterval(() => this.#onSchedule(), intervalMs);
     this.#timer.unref();
   }
 
@@ -98,20 +98,22 @@ export class Maintenance {
     await this.#last.catch(() => {});
   }
 
-  async #onSchedule(): Promise<void> {
+  #onSchedule(): void {
     if (this.#running > 0) return;
-    try {
-      await this.#context.seal(this.#context.limits.maxAgeMs);
-      const lock = this.#tryLock();
-      if (lock === undefined) return;
-      await this.#locked(lock, async () => {
-        const { compactor, limits } = this.#context;
-        await compactor.run({ limits, onProgress: () => {}, signal: this.#closing.signal });
-        await this.#context.retain('due');
-      });
-    } catch {
-      // Health tells.
-    }
+    // What goes wrong, health tells.
+    this.#last = Promise.allSettled([this.#last, this.#due()]);
+  }
+
+  /** Does what is due, unless another process is at it. */
+  async #due(): Promise<void> {
+    const { compactor, limits, seal, retain } = this.#context;
+    await seal(limits.maxAgeMs);
+    const lock = this.#tryLock();
+    if (lock === undefined) return;
+    await this.#locked(lock, async () => {
+      await compactor.run({ limits, onProgress: () => {}, signal: this.#closing.signal });
+      await retain('due');
+    });
   }
 
   /** Does something under the lock, when all that was asked before is done and no other process has it. */

@@ -44,8 +44,6 @@ export interface CatalogChange {
   readonly remove?: readonly string[];
   /** Ids of segments whose rows are in the files that are added. */
   readonly retire?: readonly string[];
-  /** Forgets segments that were retired before this time, in milliseconds since the Unix epoch: they are gone. */
-  readonly forgetBefore?: number;
   /** Files that turned out to be unreadable, and why. */
   readonly damaged?: ReadonlyMap<string, string>;
 }
@@ -132,6 +130,20 @@ export class Catalog {
     this.#state = this.#read() ?? EMPTY;
   }
 
+  /**
+   * Forgets segments that were retired before a time, in milliseconds since the Unix epoch, and are gone. Only for the
+   * holder of the maintenance lock.
+   */
+  forget(beforeMs: number): void {
+    const old = this.#meta.read(RETIRED, (database) =>
+      database.prepare('SELECT 1 FROM retired_segments WHERE retired_ms < ? LIMIT 1').get(beforeMs),
+    );
+    if (old === undefined) return;
+    this.#meta.write([RETIRED], (database) =>
+      database.prepare('DELETE FROM retired_segments WHERE retired_ms < ?').run(beforeMs),
+    );
+  }
+
   /** Looks at the files again if `meta.db` does not tell, because they may have changed. */
   refresh(): CatalogState {
     if (this.#generation === -1) this.#generation = undefined;
@@ -173,7 +185,7 @@ export class Catalog {
 }
 
 function write(database: DatabaseSync, change: CatalogChange): void {
-  const { add = [], remove = [], retire = [], forgetBefore, damaged } = change;
+  const { add = [], remove = [], retire = [], damaged } = change;
   const run = (sql: string, rows: Iterable<readonly (string | number | null)[]>): void => {
     const statement = database.prepare(sql);
     for (const row of rows) statement.run(...row);
@@ -204,7 +216,6 @@ function write(database: DatabaseSync, change: CatalogChange): void {
     'INSERT OR IGNORE INTO retired_segments VALUES (?, ?)',
     retire.map((id) => [id, now]),
   );
-  if (forgetBefore !== undefined) run('DELETE FROM retired_segments WHERE retired_ms < ?', [[forgetBefore]]);
 }
 
 /** 16 digits: SQLite's integers are signed, times are not. */

@@ -90,7 +90,7 @@ export const anyLogQuery = fc.record(
   {
     service: fc.constantFrom('web', 'cart', 'unknown_service', 'nobody'),
     minSeverity: fc.constantFrom(SeverityNumber.UNSPECIFIED, SeverityNumber.INFO, SeverityNumber.FATAL),
-    text: fc.constantFrom('slow', 'käse', '7', 'nothing'),
+    contains: fc.constantFrom('slow', 'käse', '7', 'nothing'),
     traceId: fc.constantFrom(TRACE, '3'.repeat(32)),
     spanId: fc.constantFrom('2'.repeat(16), '3'.repeat(16)),
     attributes: fc.constantFrom({ a: 1 }, { a: 'x' }, { 'service.name': 'web' }, { b: 1 }),

@@ -79,10 +79,13 @@ export class ColdCopies {
     const from = checked.get(file.id) ?? 0;
     const until = block.count;
     if (from === until) return;
-    const keys = this.#keysOf(file, snapshot);
+    const [minTime, maxTime] = [Number(file.minTime), Number(file.maxTime)];
     const { records, flags } = block;
+    let keys: SpanKeys | undefined;
     for (let row = from; row < until; row++) {
-      if ((flags[row]! & FLAG_HIDDEN) !== 0) continue;
+      const start = block.startOf(row);
+      if (start < minTime || start > maxTime || (flags[row]! & FLAG_HIDDEN) !== 0) continue;
+      keys ??= this.#keysOf(file, snapshot);
       const at = row * RECORD_WORDS;
       const rows = keys.rowsOf(records[at + WORD_TRACE_LOW]!, records[at + WORD_SPAN_KEY]!);
       if (rows.length === 0) continue;
