@@ -36,7 +36,7 @@ import { countLogs } from './query/logs/count-logs.ts';
 import { findLogs, HotLogs } from './query/logs/find-logs.ts';
 import type { LogPage, LogQuery } from './query/logs/log-query.ts';
 import { LogReader } from './query/logs/log-reader.ts';
-import { planLogs } from './query/logs/plan.ts';
+import { type LogPlan, planLogs } from './query/logs/plan.ts';
 import { ColdPoints } from './query/metrics/cold-points.ts';
 import { findMetrics } from './query/metrics/find-metrics.ts';
 import { HotPoints } from './query/metrics/hot-points.ts';
@@ -63,6 +63,7 @@ import type { Appends } from './replication/leader.ts';
 import { Replication } from './replication/replication.ts';
 import type { WalPosition } from './replication/replication-error.ts';
 import { findByText, type TextSource } from './search/find-by-text.ts';
+import { findLogsByText, type LogTextSource } from './search/find-logs-by-text.ts';
 import { hotSpansOf, spansOfHit } from './search/hot-spans.ts';
 import { SearchIndex } from './search/search-index.ts';
 import type { TextQuery } from './search/text-query.ts';
@@ -267,18 +268,32 @@ class EmbeddedStore implements TraceStore {
         find: (request) => this.#search.find(request),
         spansOf: (hit) => spansOfHit(hit, hotSpansOf(this.#hot.spans, hit, this.#reader), all),
       };
-      const found = await findByText(source, plan, text);
-      return snapshot.partial === undefined ? found : { ...found, partial: snapshot.partial };
+      return { ...(await findByText(source, plan, text)), ...partOf(snapshot) };
     });
     return lag === 0 ? page : { ...page, searchLagBytes: lag };
   }
 
   async queryLogs(query: LogQuery = {}): Promise<LogPage> {
     const plan = planLogs(query, nowUnixNanos());
+    if (plan.text !== undefined) return this.#searchLogs(plan, plan.text);
     return this.#query(async (snapshot) => {
       const page = await findLogs([this.#hotLogs, new ColdLogs(snapshot)], plan);
       return { ...page, ...partOf(snapshot) };
     });
+  }
+
+  async #searchLogs(plan: LogPlan, text: TextQuery): Promise<LogPage> {
+    this.#checkOpen();
+    const lag = await this.#search.caughtUp();
+    const page = await this.#query(async (snapshot) => {
+      const source: LogTextSource = {
+        picker: this.#search.picker,
+        find: (request) => this.#search.find(request),
+        sources: [this.#hotLogs, new ColdLogs(snapshot)],
+      };
+      return { ...(await findLogsByText(source, plan, text)), ...partOf(snapshot) };
+    });
+    return lag === 0 ? page : { ...page, searchLagBytes: lag };
   }
 
   async queryMetrics(query: MetricQuery = {}): Promise<MetricPage> {

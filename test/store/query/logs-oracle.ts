@@ -50,7 +50,7 @@ function isMatch(log: LogData, time: bigint, query: LogQuery): boolean {
   return (
     (query.service === undefined || service === query.service) &&
     log.severityNumber >= (query.minSeverity ?? 0) &&
-    (query.text === undefined || query.text === '' || contains(log.body, query.text)) &&
+    (query.contains === undefined || query.contains === '' || contains(log.body, query.contains)) &&
     (query.traceId === undefined || log.traceId === query.traceId) &&
     (query.spanId === undefined || log.spanId === query.spanId) &&
     (query.startTime === undefined || time >= (query.startTime as bigint)) &&

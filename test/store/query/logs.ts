@@ -78,7 +78,7 @@ export const arbitraryLogQuery: fc.Arbitrary<LogQuery> = fc.record(
   {
     service: fc.constantFrom('shop', 'pay', '', 'ünïcode', 'unknown_service', 'nobody'),
     minSeverity: fc.constantFrom(0, 1, 9, 17, 24),
-    text: fc.constantFrom('', 'payment', 'failed', '€', '\ufffd', '\ud800', 'list', 'nothing'),
+    contains: fc.constantFrom('', 'payment', 'failed', '€', '\ufffd', '\ud800', 'list', 'nothing'),
     traceId: fc.constantFrom(...TRACE_IDS.slice(1)),
     spanId: fc.constantFrom(...SPAN_IDS.slice(1)),
     attributes: fc.constantFrom({}, { color: 'red' }, { 'host.name': 'h', n: 2n ** 60n }, { gone: 1 }),

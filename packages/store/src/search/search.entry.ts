@@ -1,8 +1,9 @@
 // The thread that indexes texts, or searches in them.
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeTraces } from '@tracewell/otlp';
+import { decodeLogs, decodeTraces, type LogData } from '@tracewell/otlp';
 import { type SpanData, StatusCode, TracewellError } from '@tracewell/plugin';
 import { isDamagedCode } from '../fs/sqlite.ts';
+import { timeOf } from '../query/logs/match.ts';
 import { serviceOf } from '../query/service-of.ts';
 import type { Answer, Call, IndexedFrame, SearchCalls } from './protocol.ts';
 import { removeSearchDb, SearchDb, type SearchRecord } from './search-db.ts';
@@ -24,7 +25,8 @@ const calls: SearchCalls = {
 
   index(frames, positions) {
     if (!writer!.isThere()) throw new GoneError();
-    writer!.add(frames.flatMap(recordsOf), positions);
+    const records = frames.flatMap(recordsOf).filter(({ texts }) => texts.length > 0);
+    writer!.add(records, positions);
   },
 
   find(request) {
@@ -43,30 +45,40 @@ class GoneError extends Error {
 }
 
 function recordsOf({ content, payload }: IndexedFrame): SearchRecord[] {
-  if (content !== 'traces') return [];
-  let spans: SpanData[];
   try {
-    spans = decodeTraces(payload, { onInvalidSpan: () => {} });
+    if (content === 'traces') {
+      return decodeTraces(payload, { onInvalidSpan: () => {} }).map(recordOfSpan);
+    }
+    return content === 'logs' ? decodeLogs(payload).map(recordOfLog) : [];
   } catch (error) {
     // The store's own index counts frames that hold no request.
     if (error instanceof TracewellError) return [];
     throw error;
   }
-  const records: SearchRecord[] = [];
-  for (const span of spans) {
-    const texts = picker.ofSpan(span);
-    if (texts.length === 0) continue;
-    records.push({
-      signal: 'span',
-      time: span.startTimeUnixNanos,
-      service: serviceOf(span),
-      traceId: span.traceId,
-      spanId: span.spanId,
-      failed: span.status.code === StatusCode.ERROR,
-      texts: texts.map(({ text }) => text),
-    });
-  }
-  return records;
+}
+
+function recordOfSpan(span: SpanData): SearchRecord {
+  return {
+    signal: 'span',
+    time: span.startTimeUnixNanos,
+    service: serviceOf(span),
+    traceId: span.traceId,
+    spanId: span.spanId,
+    failed: span.status.code === StatusCode.ERROR,
+    texts: picker.ofSpan(span).map(({ text }) => text),
+  };
+}
+
+function recordOfLog(log: LogData): SearchRecord {
+  return {
+    signal: 'log',
+    time: timeOf(log),
+    service: serviceOf(log),
+    traceId: log.traceId,
+    spanId: log.spanId,
+    failed: false,
+    texts: picker.ofLog(log).map(({ text }) => text),
+  };
 }
 
 parentPort!.on('message', ({ id, name, args }: Call) => {

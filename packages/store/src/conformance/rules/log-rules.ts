@@ -11,10 +11,10 @@ import type { StoreTrial } from '../store-trial.ts';
 /** One filter of each kind, and then combinations. */
 function queries(random: Random, logs: readonly LogData[], start: bigint): LogQuery[] {
   const inTrace = logs.filter((log) => log.traceId !== '');
-  const filters = (): Required<Omit<LogQuery, 'lastSeconds' | 'limit' | 'cursor'>> => ({
+  const filters = (): Required<Omit<LogQuery, 'lastSeconds' | 'limit' | 'cursor' | 'text' | 'order'>> => ({
     service: random.pick(['shop', 'ünïcode', 'unknown_service', 'nobody']),
     minSeverity: random.pick([SeverityNumber.UNSPECIFIED, SeverityNumber.INFO, SeverityNumber.ERROR]),
-    text: random.pick(['payment', '€', 'failed', 'list', 'nothing']),
+    contains: random.pick(['payment', '€', 'failed', 'list', 'nothing']),
     traceId: random.pick(inTrace).traceId,
     spanId: random.pick(inTrace).spanId,
     attributes: random.pick([
@@ -111,7 +111,7 @@ export const logRules: readonly Rule<StoreTrial>[] = [
       const all = await insertSample(trial);
       const store = await trial.settled();
       for (const limit of [1, 7, 40, 120, 121]) {
-        for (const query of [{}, { service: 'shop' }, { text: 'payment' }] satisfies LogQuery[]) {
+        for (const query of [{}, { service: 'shop' }, { contains: 'payment' }] satisfies LogQuery[]) {
           if (limit === 1 && query.service === undefined) continue;
           const logs = await allPages(trial, limit, async (cursor) => {
             const page = await store.queryLogs({ ...query, limit, cursor });

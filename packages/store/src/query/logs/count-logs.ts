@@ -1,7 +1,7 @@
+import { readFlat } from '../../cold/flat-column.ts';
 import { LOG_TIME_KEYS } from '../../cold/logs/columns.ts';
 import type { LogFile } from '../../cold/logs/log-file.ts';
 import { readRowKeys } from '../../cold/row-keys.ts';
-import { readFlat } from '../../cold/spans/span-rows.ts';
 import { equalTo } from '../../cold/text-filter.ts';
 import { RECORD_WORDS } from '../../hot/logs/block.ts';
 import type { LogIndex } from '../../hot/logs/log-index.ts';

@@ -49,8 +49,8 @@ export class HotLogs implements LogSource {
   }
 
   async *logs(plan: LogPlan): AsyncGenerator<KeyedLog> {
-    const needle = needleOf(plan.text);
-    const decodes = plan.attributes.length > 0 || plan.text !== undefined;
+    const needle = needleOf(plan.contains);
+    const decodes = plan.attributes.length > 0 || plan.contains !== undefined;
     // One more than the page: the record that shows that there is another page.
     let fetch = decodes ? Math.max(FIRST_FETCH, plan.limit * 2) : plan.limit + 1;
     let after = plan.after && rowKeyOf(plan.after);

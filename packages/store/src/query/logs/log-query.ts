@@ -1,5 +1,6 @@
 import type { LogData, SeverityNumber } from '@tracewell/otlp';
 import type { AttributeValue } from '@tracewell/plugin';
+import type { TextMatch } from '../../search/match-text.ts';
 
 /** Which log records `Store.queryLogs` finds: those that match every field that is given. */
 export interface LogQuery {
@@ -14,7 +15,17 @@ export interface LogQuery {
    * The record's body contains this, letter by letter. Of a body that is not a text but a list or a map, any text
    * in it may contain it.
    */
+  readonly contains?: string | undefined;
+  /**
+   * Words that stand in the record's body or in the attributes that are searched (see the option `search` of the
+   * store), in the syntax of `TraceQuery.text`.
+   */
   readonly text?: string | undefined;
+  /**
+   * `newest` first, or with a `text` those first that it matches best, by BM25, without further pages. Default
+   * `'newest'`.
+   */
+  readonly order?: 'newest' | 'relevance' | undefined;
   /** The record belongs to this trace: 32 hex digits. */
   readonly traceId?: string | undefined;
   /** The record belongs to this span: 16 hex digits. */
@@ -53,4 +64,11 @@ export interface LogPage {
    * records, so what is inserted meanwhile makes no page skip or repeat a record.
    */
   readonly cursor?: string;
+  /** With a `text`: where each of the records matched, in their order. */
+  readonly matches?: readonly TextMatch[];
+  /**
+   * With a `text`: bytes of the log that were not indexed yet, so that what is in them was not found; absent if all
+   * of it was.
+   */
+  readonly searchLagBytes?: number;
 }

@@ -14,7 +14,7 @@ export function matchesLog(log: LogData, plan: LogPlan): boolean {
     (plan.traceId === undefined || log.traceId === plan.traceId) &&
     (plan.spanId === undefined || log.spanId === plan.spanId) &&
     (plan.service === undefined || serviceOf(log) === plan.service) &&
-    (plan.text === undefined || contains(log.body, plan.text)) &&
+    (plan.contains === undefined || contains(log.body, plan.contains)) &&
     hasAttributes(log, plan.attributes)
   );
 }

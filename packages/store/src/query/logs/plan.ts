@@ -1,4 +1,6 @@
 import { SeverityNumber } from '@tracewell/otlp';
+import { orderOf } from '../../search/order.ts';
+import { parseTextQuery, type TextQuery } from '../../search/text-query.ts';
 import { shown } from '../../shown.ts';
 import { type WantedAttributes, wantedAttributes } from '../attributes.ts';
 import { checkFields, checkLimit, checkStrings, planWindow, type TimeWindow } from '../check.ts';
@@ -15,7 +17,10 @@ const CURSOR_VERSION = 1;
 export interface LogPlan extends TimeWindow {
   readonly service: string | undefined;
   readonly minSeverity: number;
-  readonly text: string | undefined;
+  /** A part of the body. */
+  readonly contains: string | undefined;
+  readonly text: TextQuery | undefined;
+  readonly order: 'newest' | 'relevance';
   /** 32 lower-case hex digits. */
   readonly traceId: string | undefined;
   /** 16 lower-case hex digits. */
@@ -34,8 +39,8 @@ export interface LogPlan extends TimeWindow {
  */
 export function planLogs(query: LogQuery, nowUnixNanos: bigint): LogPlan {
   checkFields(CALLER, 'query', query, FIELDS);
-  const { service, minSeverity, text, traceId, spanId, limit = DEFAULT_LIMIT, cursor } = query;
-  checkStrings(CALLER, { service, text, traceId, spanId, cursor });
+  const { service, minSeverity, contains, text, traceId, spanId, limit = DEFAULT_LIMIT, cursor } = query;
+  checkStrings(CALLER, { service, contains, text, traceId, spanId, cursor });
   if (minSeverity !== undefined && !Object.values(SeverityNumber).includes(minSeverity)) {
     throw new RangeError(
       `${CALLER}: minSeverity must be a number of SeverityNumber, got ${shown(minSeverity)}`,
@@ -46,7 +51,9 @@ export function planLogs(query: LogQuery, nowUnixNanos: bigint): LogPlan {
     service,
     minSeverity: minSeverity ?? 0,
     // Every body contains nothing, but not every record has one that is a text.
-    text: text === '' ? undefined : text,
+    contains: contains === '' ? undefined : contains,
+    text: text === undefined ? undefined : parseTextQuery(text),
+    order: orderOf(CALLER, query),
     traceId: hexDigits('traceId', traceId, 32),
     spanId: hexDigits('spanId', spanId, 16),
     attributes: wantedAttributes(CALLER, 'attributes', query.attributes),
@@ -59,7 +66,9 @@ export function planLogs(query: LogQuery, nowUnixNanos: bigint): LogPlan {
 const FIELDS: ReadonlySet<string> = new Set<keyof LogQuery>([
   'service',
   'minSeverity',
+  'contains',
   'text',
+  'order',
   'traceId',
   'spanId',
   'attributes',

@@ -1,4 +1,5 @@
 import { SpanKind, StatusCode } from '@tracewell/plugin';
+import { orderOf } from '../../search/order.ts';
 import { parseTextQuery, type TextQuery } from '../../search/text-query.ts';
 import { shown } from '../../shown.ts';
 import type { ServiceQuery, TraceQuery } from '../../store.ts';
@@ -62,22 +63,10 @@ export function planQuery(query: TraceQuery, nowUnixNanos: bigint): QueryPlan {
     attributes: wantedAttributes(CALLER, 'attributes', query.attributes),
     ...planWindow(CALLER, query, nowUnixNanos),
     text: text === undefined ? undefined : parseTextQuery(text),
-    order: orderOf(query),
+    order: orderOf(CALLER, query),
     limit,
     after: cursor === undefined ? undefined : decodeCursor(cursor),
   };
-}
-
-function orderOf({ order = 'newest', text, cursor }: TraceQuery): 'newest' | 'relevance' {
-  if (order !== 'newest' && order !== 'relevance') {
-    throw new RangeError(`${CALLER}: order must be 'newest' or 'relevance', got ${shown(order)}`);
-  }
-  if (order === 'relevance' && (text === undefined || cursor !== undefined)) {
-    throw new TypeError(
-      `${CALLER}: order 'relevance' needs a text, and has no cursor: it returns the best only`,
-    );
-  }
-  return order;
 }
 
 /** The first start that a service query counts. @throws TypeError, RangeError naming the field */
