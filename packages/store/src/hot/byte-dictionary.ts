@@ -59,6 +59,11 @@ export class ByteDictionary {
     return this.#append(slot, hash, group, bytes, start, end);
   }
 
+  /** Whether the bytes from `start` to `end` in a group have this number. Cheaper than to look them up, for a guess. */
+  is(key: number, group: number, bytes: Uint8Array, start: number, end: number): boolean {
+    return key < this.size && this.#groups[key] === group && this.#holds(key, bytes, start, end);
+  }
+
   /** The group of a number. */
   group(key: number): number {
     return this.#groups[key]!;

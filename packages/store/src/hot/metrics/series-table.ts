@@ -48,6 +48,8 @@ export class SeriesTable {
   /** The first entry of `#labels` that a series had. */
   #labelsOf = new Uint32Array(16);
   #scratch = Buffer.alloc(256);
+  /** The entry of `#labels` that was asked for last. */
+  #lastEntry = -1;
 
   /** How many series there are. */
   get size(): number {
@@ -97,10 +99,17 @@ export class SeriesTable {
       attributesStart = 0;
       attributesEnd = bytes.length;
     }
+    // Senders go through their series in the same order each time, so the next entry is a good guess.
+    const guess = this.#lastEntry + 1;
+    if (this.#labels.is(guess, stream, bytes, attributesStart, attributesEnd)) {
+      this.#lastEntry = guess;
+      return this.#seriesOf[guess]!;
+    }
     const known = this.#labels.size;
     const spare = enter ? 0 : ANY_NUMBER;
     const entry = this.#labels.add(stream, bytes, attributesStart, attributesEnd, spare);
     if (entry === NO_SERIES) return NO_SERIES;
+    this.#lastEntry = entry;
     if (entry < known) return this.#seriesOf[entry]!;
     return this.#name(entry, seriesId(this.#heads[stream]!, this.#decodeLabels(entry)));
   }
