@@ -31,7 +31,7 @@ export function isWantedLog(log: LogData, query: LogQuery): boolean {
   return (
     is(query.service, serviceOf(log)) &&
     log.severityNumber >= (query.minSeverity ?? 0) &&
-    (query.text === undefined || contains(log.body, query.text)) &&
+    (query.contains === undefined || contains(log.body, query.contains)) &&
     is(query.traceId, log.traceId) &&
     is(query.spanId, log.spanId) &&
     isWithin(timeOfLog(log), query) &&
