@@ -159,7 +159,7 @@ test('a body that is not valid UTF-8 is found by what it is read as', async () =
     ['\ufffd\ufffd', 0],
     ['é', 0],
   ] as const) {
-    assert.equal((await memory.find({ text })).length, count, text);
+    assert.equal((await memory.find({ contains: text })).length, count, text);
   }
 });
 
