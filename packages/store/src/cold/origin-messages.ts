@@ -5,14 +5,16 @@ import { decodeResource, decodeScope } from '@tracewell/otlp';
 import {
   RESOURCE_SPANS_RESOURCE,
   RESOURCE_SPANS_SCHEMA_URL,
+  readVarint,
   SCOPE_SPANS_SCHEMA_URL,
   SCOPE_SPANS_SCOPE,
+  skipVarint,
 } from '@tracewell/otlp/wire';
 import type { ResourceData, ScopeData } from '@tracewell/plugin';
 import type { Values } from '../parquet/values.ts';
-import type { OriginColumns } from './spans/origin-columns.ts';
-import { messageAt, twoFields } from './spans/span-file.ts';
-import type { Origin } from './spans/span-sorter.ts';
+import { bytesAt } from './flat-column.ts';
+import type { OriginColumns } from './origin-columns.ts';
+import type { Origin } from './origins.ts';
 
 const MAX_ORIGINS = 1024;
 const NOTHING = new Uint8Array(0);
@@ -23,7 +25,7 @@ export class DecodedOrigins {
   readonly #scopes = new Map<string, ScopeData>();
 
   resource(values: Values, row: number): ResourceData {
-    const message = messageAt(values, row);
+    const message = bytesAt(values, row);
     return remembered(this.#resources, message, () => {
       const [body, schema] = twoFields(message, RESOURCE_SPANS_RESOURCE, RESOURCE_SPANS_SCHEMA_URL);
       return decodeResource(message, body[0], body[1], schema[0], schema[1]);
@@ -31,7 +33,7 @@ export class DecodedOrigins {
   }
 
   scope(values: Values, row: number): ScopeData {
-    const message = messageAt(values, row);
+    const message = bytesAt(values, row);
     return remembered(this.#scopes, message, () => {
       const [body, schema] = twoFields(message, SCOPE_SPANS_SCOPE, SCOPE_SPANS_SCHEMA_URL);
       return decodeScope(message, body[0], body[1], schema[0], schema[1]);
@@ -57,13 +59,13 @@ export class OriginNumbers {
 
   /** The number of a row's resource in `columns`. */
   resource(columns: OriginColumns, values: Values, row: number): number {
-    const message = messageAt(values, row);
+    const message = bytesAt(values, row);
     return remembered(this.#resources, message, () => columns.resource(originOf(message, NOTHING)));
   }
 
   /** The number of a row's scope in `columns`. */
   scope(columns: OriginColumns, values: Values, row: number): number {
-    const message = messageAt(values, row);
+    const message = bytesAt(values, row);
     return remembered(this.#scopes, message, () => columns.scope(originOf(NOTHING, message)));
   }
 
@@ -89,4 +91,22 @@ function originOf(resource: Uint8Array, scope: Uint8Array): Origin {
     scopeSchemaStart: scopeSchema[0],
     scopeSchemaEnd: scopeSchema[1],
   };
+}
+
+type Range = readonly [start: number, end: number];
+const NO_RANGE: Range = [-1, -1];
+
+/** Where the two fields of a message that `OriginColumns` made lie. */
+function twoFields(message: Uint8Array, first: number, second: number): readonly [Range, Range] {
+  let one = NO_RANGE;
+  let two = NO_RANGE;
+  for (let at = 0; at < message.length; ) {
+    const key = message[at]!;
+    const body = skipVarint(message, at + 1);
+    const end = body + readVarint(message, at + 1);
+    if (key === first) one = [body, end];
+    else if (key === second) two = [body, end];
+    at = end;
+  }
+  return [one, two];
 }

@@ -1,8 +1,20 @@
 import type { RequestScanner } from '@tracewell/otlp';
-import type { Origin } from './spans/span-sorter.ts';
 
 // What entries of a scope share, in words: the number of their request, then ranges of its bytes, -1 for nothing.
 const ORIGIN_WORDS = 9;
+
+/** Where the parts of a request lie that some entries share. */
+export interface Origin {
+  readonly bytes: Uint8Array;
+  readonly resourceStart: number;
+  readonly resourceEnd: number;
+  readonly resourceSchemaStart: number;
+  readonly resourceSchemaEnd: number;
+  readonly scopeStart: number;
+  readonly scopeEnd: number;
+  readonly scopeSchemaStart: number;
+  readonly scopeSchemaEnd: number;
+}
 
 /** The resources and scopes of many requests: where they lie. */
 export class Origins {

@@ -3,7 +3,7 @@ import type { ParquetFile } from '../parquet/file.ts';
 import type { FlatColumn, Values } from '../parquet/values.ts';
 import type { RecordKey } from '../query/record-key.ts';
 import { skipField } from './attributes/skip-field.ts';
-import { readFlat } from './spans/span-rows.ts';
+import { readFlat } from './flat-column.ts';
 import { isThere, type TextAt, textAt } from './text-at.ts';
 
 const MAX_HIGH = 0x7fff_ffff;

@@ -1,6 +1,6 @@
 import type { ParquetFile } from '../parquet/file.ts';
 import type { DictionaryValues } from '../parquet/values.ts';
-import { readFlat } from './spans/span-rows.ts';
+import { readFlat } from './flat-column.ts';
 
 /**
  * Whether two files may have a copy of the same log record or point: whether both have rows of the same request.

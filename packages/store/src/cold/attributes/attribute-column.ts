@@ -25,8 +25,8 @@ export class AttributeColumn {
   readonly #values = new BytesDictionary();
   readonly #types = new BytesDictionary();
   // By entry.
-  readonly #keyCodes = new GrowingUint32(1 << 16);
-  readonly #valueCodes = new GrowingUint32(1 << 16);
+  readonly #keyCodes = new GrowingUint32(1 << 12);
+  readonly #valueCodes = new GrowingUint32(1 << 12);
   // By row.
   readonly #offsets = new GrowingUint32();
   readonly #typeCodes = new GrowingUint32();

@@ -2,7 +2,7 @@ import { type Comment, compareComments } from '../../comments/comment.ts';
 import type { Sink } from '../../parquet/output.ts';
 import type { ColumnSchema } from '../../parquet/schema.ts';
 import { ParquetWriter } from '../../parquet/writer.ts';
-import { TextColumn } from '../spans/text-column.ts';
+import { TextColumn } from '../text-column.ts';
 
 /**
  * The columns of a file of comments. Those that SQL has are named as there; `time_unix_nanos` says all of what

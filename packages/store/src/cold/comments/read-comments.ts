@@ -1,7 +1,7 @@
 import type { Comment } from '../../comments/comment.ts';
 import type { ParquetFile } from '../../parquet/file.ts';
 import type { BytesValues, FlatColumn } from '../../parquet/values.ts';
-import { readFlat } from '../spans/span-rows.ts';
+import { readFlat } from '../flat-column.ts';
 
 /**
  * The comments of a file, in its order.

@@ -17,8 +17,8 @@ import type { FlatColumn, MapColumn, Values } from '../../parquet/values.ts';
 import type { PayloadReader } from '../../payloads/bring-back.ts';
 import { TypeTag } from '../attributes/key-value.ts';
 import { anyValueSize, appendAnyValue, writeAttributes } from '../attributes/write-attributes.ts';
+import { readFlat } from '../flat-column.ts';
 import type { DecodedOrigins } from '../origin-messages.ts';
-import { readFlat } from '../spans/span-rows.ts';
 import {
   appendBytes,
   appendFixed64Field,

@@ -5,9 +5,9 @@ import { BytesDictionary } from '../../parquet/bytes-dictionary.ts';
 import { GrowingUint32 } from '../../parquet/growing.ts';
 import { validUtf8 } from '../attributes/key-value.ts';
 import { Hours } from '../hours.ts';
+import type { Origin } from '../origins.ts';
 import { Origins } from '../origins.ts';
 import { MAX_ROWS, sortRows } from '../sort-rows.ts';
-import type { Origin } from '../spans/span-sorter.ts';
 
 const UNKNOWN = Buffer.from(UNKNOWN_SERVICE);
 

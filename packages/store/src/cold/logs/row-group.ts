@@ -24,11 +24,11 @@ import type { Column } from '../../parquet/values.ts';
 import { AttributeColumn } from '../attributes/attribute-column.ts';
 import { attributeText, TypeTag } from '../attributes/key-value.ts';
 import { skipField } from '../attributes/skip-field.ts';
+import { OriginColumns } from '../origin-columns.ts';
 import { plainUnlessRepeated } from '../repetition.ts';
 import { RequestColumns } from '../request-column.ts';
 import { BytesColumn, HalvesColumn, IdColumn, Uint32Column } from '../row-columns.ts';
-import { OriginColumns } from '../spans/origin-columns.ts';
-import { TextColumn } from '../spans/text-column.ts';
+import { TextColumn } from '../text-column.ts';
 import { isZeroId } from '../zero-id.ts';
 
 const MAX_SEVERITY = 24;

@@ -1,9 +1,9 @@
 import { ByteBuffer } from '../../parquet/byte-buffer.ts';
 import type { Sink } from '../../parquet/output.ts';
+import { readFlat } from '../flat-column.ts';
 import { MergeCursor, mergeInOrder } from '../merge-rows.ts';
 import { OriginNumbers } from '../origin-messages.ts';
 import { type RowKeys, readRowKeys } from '../row-keys.ts';
-import { readFlat } from '../spans/span-rows.ts';
 import { compareTexts } from '../text-at.ts';
 import { POINT_TIME_KEYS } from './columns.ts';
 import type { MetricFile } from './metric-file.ts';

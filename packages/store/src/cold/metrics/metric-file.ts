@@ -11,10 +11,10 @@ import {
   type PointKey,
   type SeriesKey,
 } from '../../query/metrics/series-order.ts';
+import { readFlat } from '../flat-column.ts';
 import { DecodedOrigins } from '../origin-messages.ts';
 import { type RowKeys, readRowKeys } from '../row-keys.ts';
 import { intersection, type RowRange, rangesWithText, rangesWithTime } from '../row-ranges.ts';
-import { readFlat } from '../spans/span-rows.ts';
 import { isThere, type TextAt, textAt } from '../text-at.ts';
 import { equalTo } from '../text-filter.ts';
 import { POINT_TIME_KEYS } from './columns.ts';

@@ -13,9 +13,9 @@ import { AttributeColumn } from '../attributes/attribute-column.ts';
 import { skipField } from '../attributes/skip-field.ts';
 import { TEMPORALITIES } from '../metrics/columns.ts';
 import { type MetricHead, TYPE_VALUES } from '../metrics/row-group.ts';
+import { OriginColumns } from '../origin-columns.ts';
 import { BytesColumn, FlagColumn, HalvesColumn, Uint32Column } from '../row-columns.ts';
-import { OriginColumns } from '../spans/origin-columns.ts';
-import { TextColumn } from '../spans/text-column.ts';
+import { TextColumn } from '../text-column.ts';
 import type { Rollup } from './rollup.ts';
 
 /** What a rollup is of. */

@@ -14,7 +14,7 @@ export class HexColumn {
 
   constructor(idBytes: number) {
     this.#idBytes = idBytes;
-    this.#digits = new Uint16Array(idBytes << 16);
+    this.#digits = new Uint16Array(idBytes << 12);
   }
 
   /** Adds the id at `start`. */

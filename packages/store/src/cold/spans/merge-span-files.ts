@@ -1,17 +1,11 @@
-import {
-  RESOURCE_SPANS_RESOURCE,
-  RESOURCE_SPANS_SCHEMA_URL,
-  SCOPE_SPANS_SCHEMA_URL,
-  SCOPE_SPANS_SCOPE,
-} from '@tracewell/otlp/wire';
 import { compareCopies } from '../../hot/spans/same-span.ts';
 import { ByteBuffer } from '../../parquet/byte-buffer.ts';
 import type { Sink } from '../../parquet/output.ts';
 import type { BytesValues, Values } from '../../parquet/values.ts';
+import { OriginNumbers } from '../origin-messages.ts';
 import { writeSpanMessage } from './rebuild.ts';
-import { type SpanFile, twoFields } from './span-file.ts';
-import { bytesAt, readSpanRows, type SpanRows } from './span-rows.ts';
-import type { Origin } from './span-sorter.ts';
+import type { SpanFile } from './span-file.ts';
+import { readSpanRows, type SpanRows } from './span-rows.ts';
 import { type SpanFileSummary, SpanFileWriter } from './write-span-file.ts';
 
 /** Rows of each file that are in memory at once. */
@@ -33,11 +27,13 @@ export function mergeSpanFiles(
   const cursors = files.map((file) => new Cursor(file)).filter((cursor) => !cursor.isDone);
   if (cursors.length === 0) return undefined;
   const writer = new SpanFileWriter(sink);
-  let group = 0;
-  const write = (cursor: Cursor): void => {
-    const { resource, scope } = cursor.origin(writer, group);
-    writer.group.add(cursor.message.bytes, 0, cursor.message.length, resource, scope);
-    if (writer.endRow()) group++;
+  const origins = new OriginNumbers();
+  const write = ({ message, rows, row }: Cursor): void => {
+    const { group } = writer;
+    const resource = origins.resource(group.origins, rows.resources, row);
+    const scope = origins.scope(group.origins, rows.scopes, row);
+    group.add(message.bytes, 0, message.length, resource, scope);
+    if (writer.endRow()) origins.clear();
   };
   while (cursors.length > 0) {
     let first = cursors[0]!;
@@ -84,10 +80,6 @@ class Cursor {
   #group = 0;
   /** Where the next batch of the group begins. */
   #from = 0;
-  // The numbers that the writer gave to resources and scopes, by their codes here, while its row group is the same.
-  #resources = new Map<number, number>();
-  #scopes = new Map<number, number>();
-  #writerGroup = -1;
 
   constructor(file: SpanFile) {
     this.#file = file;
@@ -104,36 +96,11 @@ class Cursor {
     writeSpanMessage(this.message, this.rows, this.row);
   }
 
-  /** The numbers of the row's resource and scope in the writer's row group, which `group` counts. */
-  origin(writer: SpanFileWriter, group: number): { readonly resource: number; readonly scope: number } {
-    if (group !== this.#writerGroup) {
-      this.#resources.clear();
-      this.#scopes.clear();
-      this.#writerGroup = group;
-    }
-    const { resources, scopes } = this.rows;
-    const resourceCode = codeOf(resources, this.row);
-    const scopeCode = codeOf(scopes, this.row);
-    let resource = this.#resources.get(resourceCode);
-    if (resource === undefined) {
-      resource = writer.group.origins.resource(originOf(bytesAt(resources, this.row), NOTHING));
-      if (resourceCode >= 0) this.#resources.set(resourceCode, resource);
-    }
-    let scope = this.#scopes.get(scopeCode);
-    if (scope === undefined) {
-      scope = writer.group.origins.scope(originOf(NOTHING, bytesAt(scopes, this.row)));
-      if (scopeCode >= 0) this.#scopes.set(scopeCode, scope);
-    }
-    return { resource, scope };
-  }
-
   #load(): void {
     const { parquet } = this.#file;
     if (this.#group < parquet.rowGroups && this.#from === parquet.rowsOf(this.#group)) {
       this.#group++;
       this.#from = 0;
-      // Codes are those of a row group.
-      this.#writerGroup = -1;
     }
     if (this.#group === parquet.rowGroups) {
       this.isDone = true;
@@ -144,29 +111,6 @@ class Cursor {
     this.row = 0;
     this.#from = to;
   }
-}
-
-const NOTHING = new Uint8Array(0);
-
-/** The parts of one of the messages that `OriginColumns` made; the other one is empty. */
-function originOf(resource: Uint8Array, scope: Uint8Array): Origin {
-  const [body, schema] = twoFields(resource, RESOURCE_SPANS_RESOURCE, RESOURCE_SPANS_SCHEMA_URL);
-  const [scopeBody, scopeSchema] = twoFields(scope, SCOPE_SPANS_SCOPE, SCOPE_SPANS_SCHEMA_URL);
-  return {
-    bytes: resource.length > 0 ? resource : scope,
-    resourceStart: body[0],
-    resourceEnd: body[1],
-    resourceSchemaStart: schema[0],
-    resourceSchemaEnd: schema[1],
-    scopeStart: scopeBody[0],
-    scopeEnd: scopeBody[1],
-    scopeSchemaStart: scopeSchema[0],
-    scopeSchemaEnd: scopeSchema[1],
-  };
-}
-
-function codeOf(values: Values, row: number): number {
-  return 'codes' in values ? values.codes[row]! : -1;
 }
 
 /** In the order of files: trace id, start, span id. */

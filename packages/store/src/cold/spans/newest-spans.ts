@@ -4,10 +4,10 @@ import type { MapColumn } from '../../parquet/values.ts';
 import { matches } from '../../query/spans/match.ts';
 import type { QueryPlan } from '../../query/spans/plan.ts';
 import { compareSpanKeys } from '../../query/spans/span-order.ts';
+import { readFlat } from '../flat-column.ts';
 import { entriesWith } from './attribute-filter.ts';
 import type { SpanFile } from './span-file.ts';
 import { readSpanNumbers, type SpanNumbers } from './span-numbers.ts';
-import { readFlat } from './span-rows.ts';
 import { codesOf } from './visit-spans.ts';
 
 // Rows that pass the columns' filter are put into so many buckets by their start; a bucket is put in order only

@@ -25,11 +25,12 @@ import {
   writeInt64,
   writeInt64BigInt,
 } from '@tracewell/otlp/wire';
-import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
+import type { SpanData } from '@tracewell/plugin';
 import { ByteBuffer } from '../../parquet/byte-buffer.ts';
 import type { BytesValues, FlatColumn, MapColumn, Values } from '../../parquet/values.ts';
 import type { PayloadReader } from '../../payloads/bring-back.ts';
 import { TypeTag } from '../attributes/key-value.ts';
+import type { DecodedOrigins } from '../origin-messages.ts';
 import type { SpanRows } from './span-rows.ts';
 
 /**
@@ -71,25 +72,19 @@ export function writeSpanMessage(target: ByteBuffer, rows: SpanRows, row: number
 export function decodeRow(
   rows: SpanRows,
   row: number,
-  origins: OriginCache,
+  origins: DecodedOrigins,
   payloads?: PayloadReader,
 ): SpanData {
   message.length = 0;
   writeSpanMessage(message, rows, row);
-  const resource = origins.resource(rows, row);
-  const scope = origins.scope(rows, row);
+  const resource = origins.resource(rows.resources, row);
+  const scope = origins.scope(rows.scopes, row);
   if (payloads === undefined) return decodeSpan(message.bytes, 0, message.length, resource, scope);
   const span = payloads.span(message.written());
   return decodeSpan(span, 0, span.length, resource, scope);
 }
 
 const message = new ByteBuffer(4096);
-
-/** Resources and scopes that were decoded. */
-export interface OriginCache {
-  resource(rows: SpanRows, row: number): ResourceData;
-  scope(rows: SpanRows, row: number): ScopeData;
-}
 
 function writeTimes(target: ByteBuffer, { starts, durations }: SpanRows, row: number): void {
   target.reserve(18);

@@ -32,10 +32,10 @@ import { GrowingUint32 } from '../../parquet/growing.ts';
 import type { BytesValues, Column, FlatColumn } from '../../parquet/values.ts';
 import { AttributeColumn } from '../attributes/attribute-column.ts';
 import { skipField } from '../attributes/skip-field.ts';
+import { OriginColumns } from '../origin-columns.ts';
+import { TextColumn } from '../text-column.ts';
 import { KINDS, STATUS_CODES } from './columns.ts';
 import { HexColumn } from './hex-column.ts';
-import { OriginColumns } from './origin-columns.ts';
-import { TextColumn } from './text-column.ts';
 
 const NO_RESOURCE: ResourceData = { attributes: {}, droppedAttributesCount: 0, schemaUrl: '' };
 const NO_SCOPE: ScopeData = {
@@ -68,17 +68,17 @@ export class SpanRowGroup {
   readonly #traceIds = new HexColumn(16);
   readonly #spanIds = new HexColumn(8);
   readonly #parentIds = new HexColumn(8);
-  readonly #hasParent = new ByteBuffer(1 << 16);
-  readonly #kinds = new GrowingUint32(1 << 16);
-  readonly #statusCodes = new GrowingUint32(1 << 16);
+  readonly #hasParent = new ByteBuffer(1 << 12);
+  readonly #kinds = new GrowingUint32(1 << 12);
+  readonly #statusCodes = new GrowingUint32(1 << 12);
   // Halves.
-  readonly #starts = new GrowingUint32(1 << 17);
-  readonly #durations = new GrowingUint32(1 << 17);
-  readonly #flags = new GrowingUint32(1 << 16);
-  readonly #eventCounts = new GrowingUint32(1 << 16);
-  readonly #linkCounts = new GrowingUint32(1 << 16);
+  readonly #starts = new GrowingUint32(1 << 13);
+  readonly #durations = new GrowingUint32(1 << 13);
+  readonly #flags = new GrowingUint32(1 << 12);
+  readonly #eventCounts = new GrowingUint32(1 << 12);
+  readonly #linkCounts = new GrowingUint32(1 << 12);
   readonly #rest = new ByteBuffer();
-  readonly #restEnds = new GrowingUint32(1 << 16);
+  readonly #restEnds = new GrowingUint32(1 << 12);
 
   // The first and the last start, as halves.
   #minHigh = MAX_LOW;

@@ -1,19 +1,11 @@
-import { decodeResource, decodeScope } from '@tracewell/otlp';
-import {
-  RESOURCE_SPANS_RESOURCE,
-  RESOURCE_SPANS_SCHEMA_URL,
-  readVarint,
-  SCOPE_SPANS_SCHEMA_URL,
-  SCOPE_SPANS_SCOPE,
-  skipVarint,
-} from '@tracewell/otlp/wire';
-import type { ResourceData, ScopeData, SpanData } from '@tracewell/plugin';
+import type { SpanData } from '@tracewell/plugin';
 import type { BlobStore } from '../../blobs/blob-store.ts';
 import { ParquetFile, type ReadableFile } from '../../parquet/file.ts';
 import type { BytesValues, FlatColumn } from '../../parquet/values.ts';
 import { PayloadReader } from '../../payloads/bring-back.ts';
-import { decodeRow, type OriginCache } from './rebuild.ts';
-import { bytesAt, readSpanRows, type SpanRows } from './span-rows.ts';
+import { DecodedOrigins } from '../origin-messages.ts';
+import { decodeRow } from './rebuild.ts';
+import { readSpanRows } from './span-rows.ts';
 
 /**
  * A span file that is open: reads of it what is asked for.
@@ -127,57 +119,3 @@ function sameBytes(bytes: Uint8Array, start: number, end: number, other: Uint8Ar
 // Rows less than a page apart are mostly on the same pages, or on neighbours; so many are decoded at once.
 const NEAR = 4096;
 const MOST = 32_768;
-
-const MAX_ORIGINS = 1024;
-
-/** Decodes resources and scopes once. */
-class DecodedOrigins implements OriginCache {
-  readonly #resources = new Map<string, ResourceData>();
-  readonly #scopes = new Map<string, ScopeData>();
-
-  resource({ resources }: SpanRows, row: number): ResourceData {
-    const message = bytesAt(resources, row);
-    const key = Buffer.from(message).toString('latin1');
-    let resource = this.#resources.get(key);
-    if (resource === undefined) {
-      const [body, schema] = twoFields(message, RESOURCE_SPANS_RESOURCE, RESOURCE_SPANS_SCHEMA_URL);
-      resource = decodeResource(message, body[0], body[1], schema[0], schema[1]);
-      if (this.#resources.size === MAX_ORIGINS) this.#resources.clear();
-      this.#resources.set(key, resource);
-    }
-    return resource;
-  }
-
-  scope({ scopes }: SpanRows, row: number): ScopeData {
-    const message = bytesAt(scopes, row);
-    const key = Buffer.from(message).toString('latin1');
-    let scope = this.#scopes.get(key);
-    if (scope === undefined) {
-      const [body, schema] = twoFields(message, SCOPE_SPANS_SCOPE, SCOPE_SPANS_SCHEMA_URL);
-      scope = decodeScope(message, body[0], body[1], schema[0], schema[1]);
-      if (this.#scopes.size === MAX_ORIGINS) this.#scopes.clear();
-      this.#scopes.set(key, scope);
-    }
-    return scope;
-  }
-}
-
-type Range = readonly [start: number, end: number];
-const NO_RANGE: Range = [-1, -1];
-
-/** Where the two fields of a message that `OriginColumns` made lie. */
-export function twoFields(message: Uint8Array, first: number, second: number): readonly [Range, Range] {
-  let one = NO_RANGE;
-  let two = NO_RANGE;
-  for (let at = 0; at < message.length; ) {
-    const key = message[at]!;
-    const body = skipVarint(message, at + 1);
-    const end = body + readVarint(message, at + 1);
-    if (key === first) one = [body, end];
-    else if (key === second) two = [body, end];
-    at = end;
-  }
-  return [one, two];
-}
-
-export { bytesAt as messageAt } from './span-rows.ts';

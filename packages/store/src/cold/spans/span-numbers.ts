@@ -2,8 +2,8 @@ import { readFixed32, readVarint, SPAN_END_TIME, SPAN_START_TIME, skipVarint } f
 import type { ParquetFile } from '../../parquet/file.ts';
 import type { BytesValues, FlatColumn } from '../../parquet/values.ts';
 import { skipField } from '../attributes/skip-field.ts';
+import { bytesAt, numbersOf, readFlat } from '../flat-column.ts';
 import { KINDS, STATUS_CODES } from './columns.ts';
-import { bytesAt, numbersOf, readFlat } from './span-rows.ts';
 
 /** The rows of a row group as numbers: what filters and analyses look at without decoding a span. */
 export interface SpanNumbers {

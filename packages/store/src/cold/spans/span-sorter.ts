@@ -2,6 +2,7 @@ import { TraceScanner } from '@tracewell/otlp';
 import { toBigUint64 } from '@tracewell/otlp/wire';
 import { compareCopies } from '../../hot/spans/same-span.ts';
 import { GrowingUint32 } from '../../parquet/growing.ts';
+import { type Origin, Origins } from '../origins.ts';
 
 /** How many spans one sorter takes. */
 export const MAX_SPANS = 1 << 21;
@@ -9,30 +10,13 @@ export const MAX_SPANS = 1 << 21;
 const NANOS_PER_HOUR = 3_600_000_000_000n;
 const MAX_NANOS = 0xffff_ffff_ffff_ffffn;
 
-// What spans of a scope share, in words: the number of their request, then ranges of its bytes, -1 for nothing.
-const ORIGIN_WORDS = 9;
-
-/** Where the parts of a request lie that some spans share. */
-export interface Origin {
-  readonly bytes: Uint8Array;
-  readonly resourceStart: number;
-  readonly resourceEnd: number;
-  readonly resourceSchemaStart: number;
-  readonly resourceSchemaEnd: number;
-  readonly scopeStart: number;
-  readonly scopeEnd: number;
-  readonly scopeSchemaStart: number;
-  readonly scopeSchemaEnd: number;
-}
-
 /**
  * Spans of many requests by the order in which a file holds them. It keeps the bytes that it is given and 44 bytes
  * for each span, and makes no object for one.
  */
 export class SpanSorter {
   readonly #scanner = new TraceScanner();
-  readonly #requests: Uint8Array[] = [];
-  readonly #origins: Int32Array[] = [];
+  readonly #origins = new Origins();
   // By span: the trace id in words of 32 bits, the most significant first, then the start.
   readonly #trace0 = new GrowingUint32();
   readonly #trace1 = new GrowingUint32();
@@ -64,9 +48,10 @@ export class SpanSorter {
    */
   add(bytes: Uint8Array, skip?: ArrayLike<number>): void {
     const scanner = this.#scanner;
-    const request = this.#requests.push(bytes) - 1;
+    const request = this.#origins.addRequest(bytes);
     scanner.reset(bytes);
     let scope = -1;
+    let origin = -1;
     let skipped = 0;
     for (let number = 0; scanner.next(); number++) {
       if (skip !== undefined && skipped < skip.length && skip[skipped] === number) {
@@ -76,13 +61,13 @@ export class SpanSorter {
       if (this.count === MAX_SPANS) throw new RangeError(`more than ${MAX_SPANS} spans`);
       if (scope !== scanner.scopeNumber) {
         scope = scanner.scopeNumber;
-        this.#origins.push(originWords(request, scanner));
+        origin = this.#origins.add(request, scanner);
       }
-      this.#push(scanner, bytes);
+      this.#push(scanner, bytes, origin);
     }
   }
 
-  #push(scanner: TraceScanner, bytes: Uint8Array): void {
+  #push(scanner: TraceScanner, bytes: Uint8Array, origin: number): void {
     const at = scanner.traceIdAt;
     this.#trace0.push(word(bytes, at));
     this.#trace1.push(word(bytes, at + 4));
@@ -95,7 +80,7 @@ export class SpanSorter {
     this.#spanStart.push(scanner.spanStart);
     this.#spanEnd.push(scanner.spanEnd);
     this.#spanIdAt.push(scanner.spanIdAt);
-    this.#origin.push(this.#origins.length - 1);
+    this.#origin.push(origin);
     this.#hour.push(this.#hourOf(scanner.startLow, scanner.startHigh));
   }
 
@@ -133,7 +118,7 @@ export class SpanSorter {
 
   /** The bytes of the request of a span, and where in it the span lies. */
   requestOf(span: number): Uint8Array {
-    return this.#requests[this.#origins[this.#origin.values[span]!]![0]!]!;
+    return this.#origins.requestOf(this.#origin.values[span]!);
   }
 
   spanStart(span: number): number {
@@ -151,22 +136,11 @@ export class SpanSorter {
 
   /** How many numbers {@link originOf} gives; all are below it. */
   get origins(): number {
-    return this.#origins.length;
+    return this.#origins.size;
   }
 
   origin(number: number): Origin {
-    const words = this.#origins[number]!;
-    return {
-      bytes: this.#requests[words[0]!]!,
-      resourceStart: words[1]!,
-      resourceEnd: words[2]!,
-      resourceSchemaStart: words[3]!,
-      resourceSchemaEnd: words[4]!,
-      scopeStart: words[5]!,
-      scopeEnd: words[6]!,
-      scopeSchemaStart: words[7]!,
-      scopeSchemaEnd: words[8]!,
-    };
+    return this.#origins.origin(number);
   }
 
   /**
@@ -260,20 +234,6 @@ export class SpanSorter {
 function setHalves(halves: Uint32Array, value: bigint): void {
   halves[0] = Number(value & 0xffff_ffffn);
   halves[1] = Number(value >> 32n);
-}
-
-function originWords(request: number, scanner: TraceScanner): Int32Array {
-  const words = new Int32Array(ORIGIN_WORDS);
-  words[0] = request;
-  words[1] = scanner.resourceStart;
-  words[2] = scanner.resourceEnd;
-  words[3] = scanner.resourceSchemaStart;
-  words[4] = scanner.resourceSchemaEnd;
-  words[5] = scanner.scopeStart;
-  words[6] = scanner.scopeEnd;
-  words[7] = scanner.scopeSchemaStart;
-  words[8] = scanner.scopeSchemaEnd;
-  return words;
 }
 
 // Big-endian, so that words compare as the bytes do.

@@ -7,10 +7,10 @@ import { FLAG_KIND_SHIFT, FLAG_ROOT } from '../../hot/spans/row.ts';
 import type { ParquetFile } from '../../parquet/file.ts';
 import type { BytesValues, MapColumn, Values } from '../../parquet/values.ts';
 import type { TimeWindow } from '../../query/check.ts';
+import { bytesAt, readFlat } from '../flat-column.ts';
 import { type TextAt, textAt } from '../text-at.ts';
 import type { SpanFile } from './span-file.ts';
 import { readSpanIdNumbers, readSpanNumbers } from './span-numbers.ts';
-import { bytesAt, readFlat } from './span-rows.ts';
 import { readOperations } from './visit-spans.ts';
 
 /** The letter of `attribute_types` for a text. */

@@ -4,9 +4,9 @@ import { FLAG_KIND_SHIFT, FLAG_ROOT } from '../../hot/spans/row.ts';
 import type { ParquetFile } from '../../parquet/file.ts';
 import type { BytesValues, FlatColumn } from '../../parquet/values.ts';
 import type { TimeWindow } from '../../query/check.ts';
+import { readFlat } from '../flat-column.ts';
 import type { SpanFile } from './span-file.ts';
 import { readSpanNumbers } from './span-numbers.ts';
-import { readFlat } from './span-rows.ts';
 
 /**
  * Calls `visit` for every span of a file that started in the window, with numbers as the hot tier's `visitSpans`

@@ -27,7 +27,7 @@ export function writeSplit(
   target.length = length + count * width;
 }
 
-/** Reads BYTE_STREAM_SPLIT back to bytes in order. @throws DamagedPage */
+/** Reads the first `count` numbers of BYTE_STREAM_SPLIT back to bytes in order. @throws DamagedPage */
 export function readSplit(
   bytes: Uint8Array,
   start: number,
@@ -37,8 +37,10 @@ export function readSplit(
 ): Uint8Array<ArrayBuffer> {
   if (end - start < count * width) throw new DamagedPage('numbers end too early');
   const out = new Uint8Array(count * width);
+  // How many there are, of which only the first may be wanted.
+  const total = Math.floor((end - start) / width);
   for (let stream = 0; stream < width; stream++) {
-    let from = start + stream * count;
+    let from = start + stream * total;
     for (let at = stream; at < out.length; at += width) out[at] = bytes[from++]!;
   }
   return out;

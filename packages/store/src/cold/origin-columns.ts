@@ -8,14 +8,14 @@ import {
   SCOPE_SPANS_SCOPE,
   skipVarint,
 } from '@tracewell/otlp/wire';
-import { UNKNOWN_SERVICE } from '../../hot/services.ts';
-import { ByteBuffer } from '../../parquet/byte-buffer.ts';
-import { BytesDictionary } from '../../parquet/bytes-dictionary.ts';
-import { GrowingUint32 } from '../../parquet/growing.ts';
-import type { Column, DictionaryValues, FlatColumn, MapColumn } from '../../parquet/values.ts';
-import { AttributeColumn } from '../attributes/attribute-column.ts';
-import { skipField } from '../attributes/skip-field.ts';
-import type { Origin } from './span-sorter.ts';
+import { UNKNOWN_SERVICE } from '../hot/services.ts';
+import { ByteBuffer } from '../parquet/byte-buffer.ts';
+import { BytesDictionary } from '../parquet/bytes-dictionary.ts';
+import { GrowingUint32 } from '../parquet/growing.ts';
+import type { Column, DictionaryValues, FlatColumn, MapColumn } from '../parquet/values.ts';
+import { AttributeColumn } from './attributes/attribute-column.ts';
+import { skipField } from './attributes/skip-field.ts';
+import type { Origin } from './origins.ts';
 
 const NONE = 0xffff_ffff;
 

@@ -1,7 +1,7 @@
-import { BytesDictionary } from '../../parquet/bytes-dictionary.ts';
-import { GrowingUint32 } from '../../parquet/growing.ts';
-import type { FlatColumn } from '../../parquet/values.ts';
-import { validUtf8 } from '../attributes/key-value.ts';
+import { BytesDictionary } from '../parquet/bytes-dictionary.ts';
+import { GrowingUint32 } from '../parquet/growing.ts';
+import type { FlatColumn } from '../parquet/values.ts';
+import { validUtf8 } from './attributes/key-value.ts';
 
 const NONE = 0xffff_ffff;
 
