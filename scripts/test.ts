@@ -1,6 +1,7 @@
 // Runs the tests on the TypeScript sources: all of them, or the files and folders named as arguments.
 import { spawn } from 'node:child_process';
 import { globSync, readFileSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 
 const args = process.argv.slice(2);
 const flags = args.filter((arg) => arg.startsWith('-'));
@@ -26,6 +27,10 @@ const child = spawn(
     ...flags,
     ...files.sort(),
   ],
-  { stdio: 'inherit' },
+  {
+    stdio: 'inherit',
+    // Tests start many processes, and each would strip the types of some 300 files, for which it takes half a second.
+    env: { NODE_COMPILE_CACHE: resolve('node_modules/.cache/compiled'), ...process.env },
+  },
 );
 child.on('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
