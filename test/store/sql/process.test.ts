@@ -161,6 +161,17 @@ describe('the process for SQL', () => {
     assert.match(output, /28571429n/);
   });
 
+  test('outlives a signal that was meant for the application', async (t) => {
+    const sql = newProcess(t);
+    await run(sql, 'SELECT 1');
+    const { pid } = sql;
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.kill(pid!, signal);
+      assert.deepEqual((await run(sql, 'SELECT 1')).rows, [[1]]);
+      assert.equal(sql.pid, pid);
+    }
+  });
+
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
     test(`dies with the application (${signal})`, async (t) => {
       const application = start(t, FOR_EVER, 'tell');

@@ -4,7 +4,8 @@
  * statement.ts.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -153,7 +154,8 @@ export class SqlProcess {
     child.on('exit', (code, signal) => {
       this.#died(child, failed(`its process ended (${signal ?? `exit code ${code}`})`));
     });
-    this.#hotDirectory ??= mkdtempSync(join(tmpdir(), 'tracewell-sql-'));
+    // The process makes it: what is there is its to remove.
+    this.#hotDirectory ??= join(tmpdir(), `tracewell-sql-${randomBytes(8).toString('hex')}`);
     const setUp: Request = {
       type: 'set-up',
       directory: this.#directory,

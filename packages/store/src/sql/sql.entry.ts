@@ -109,6 +109,8 @@ function watchMemory(maxBytes: number): void {
   }, WATCH_MS);
 }
 
+// A terminal sends these to the application and to us alike. How it ends is for the application to say.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
 process.on('disconnect', () => {
   if (privateDirectory !== undefined) rmSync(privateDirectory, { recursive: true, force: true });
   die();
