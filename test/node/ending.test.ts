@@ -12,7 +12,7 @@ describe('at the end', { concurrency: 2 }, () => {
   ] as const) {
     it(`a worker thread that ends by ${how} keeps ${kept.join(' and ')}`, async (t) => {
       const cwd = temporaryFolder(t);
-      await runApp('worker.mjs', cwd, { args: [how], env: { OTEL_BSP_SCHEDULE_DELAY: '400' } });
+      await runApp('worker.mjs', cwd, { args: [how], env: { OTEL_BSP_SCHEDULE_DELAY: '30000' } });
       const spans = await storedSpans(join(cwd, '.tracewell'));
       deepStrictEqual(
         spans.map(({ name }) => name),
@@ -29,7 +29,11 @@ describe('at the end', { concurrency: 2 }, () => {
     });
     const { code, stderr } = await runApp('end.mjs', temporaryFolder(t), {
       args: ['idle'],
-      env: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url, OTEL_EXPORTER_OTLP_TIMEOUT: '300' },
+      env: {
+        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: receiver.url,
+        OTEL_EXPORTER_OTLP_TIMEOUT: '300',
+        OTEL_BSP_SCHEDULE_DELAY: '30000',
+      },
     });
     const ms = performance.now() - begin;
     strictEqual(code, 0);
