@@ -12,6 +12,7 @@ import { DecodedOrigins } from '../origin-messages.ts';
 import { readRowKeys } from '../row-keys.ts';
 import { intersection, type RowRange, rangesWith, rangesWithText, rangesWithTime } from '../row-ranges.ts';
 import { equalTo } from '../text-filter.ts';
+import { timeWindows } from '../time-windows.ts';
 import { LOG_TIME_KEYS } from './columns.ts';
 import { decodeLogRow, readLogRows } from './log-rows.ts';
 
@@ -55,6 +56,14 @@ export class LogFile {
    * @throws `TracewellError` (`TW_COLD_DAMAGED`)
    */
   *newest(plan: LogPlan): Generator<KeyedLog | undefined> {
+    const { minStart, maxStart, after } = plan;
+    const last = after !== undefined && after.timeUnixNanos < maxStart ? after.timeUnixNanos : maxStart;
+    for (const { min, max } of timeWindows(this.parquet, minStart, last)) {
+      yield* this.#newestWithin({ ...plan, minStart: min, maxStart: max });
+    }
+  }
+
+  *#newestWithin(plan: LogPlan): Generator<KeyedLog | undefined> {
     const candidates = new Candidates();
     for (let group = 0; group < this.parquet.rowGroups; group++) {
       for (const range of this.#rangesOf(group, plan)) this.#collect(candidates, group, range, plan);
