@@ -160,7 +160,7 @@ test('F26 without room nothing is removed, queries go on, and compaction goes on
     limits: { maxAgeMs: 0, maxBytes: 0 },
     intervalMs: 100,
     seal: () => store.log.seal(),
-    retain: (dryRun) => ({ dryRun, setAside: [], dropped: [] }),
+    retain: async () => ({ dryRun: false, setAside: [], dropped: [] }),
   });
   await store.log.seal();
   const files = (): string =>

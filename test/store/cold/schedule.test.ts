@@ -138,6 +138,7 @@ test('of a log the oldest segments go first, never the last one, and none behind
     sealed,
     bytes: 100,
     read: () => new Uint8Array(),
+    fill: () => {},
   });
   const segments = [
     segment('b', 2),

@@ -68,7 +68,11 @@ async function killRound(
   acknowledged: string[],
 ): Promise<void> {
   const durability = (['commit', 'commit', 'interval', 'none'] as const)[Math.floor(random() * 4)]!;
-  const options: LogOptions = { durability, segmentBytes: 256 * 1024, syncIntervalMs: 5 };
+  const options: LogOptions = {
+    durability,
+    segmentBytes: through === 'cold' ? 64 * 1024 : 256 * 1024,
+    syncIntervalMs: 5,
+  };
   // In some rounds somebody looks on, and must see everything without opening anything again.
   const onlooker: Target | undefined =
     random() < 0.3
@@ -83,7 +87,9 @@ async function killRound(
     threads: random() < 0.2 ? 1 : 0,
   }));
   // Sometimes so early that the log is still being recovered.
-  const delays = tasks.map(() => ({ early: random() < 0.15, ms: random() * random() * 40 }));
+  // A compaction begins after a tenth of a second.
+  const longest = through === 'cold' ? 600 : 40;
+  const delays = tasks.map(() => ({ early: random() < 0.15, ms: random() * random() * longest }));
   const ids = await Promise.all(tasks.map((task, i) => runAndKill(task, delays[i]!)));
   const now = ids.flat();
   acknowledged.push(...now);
@@ -141,7 +147,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   });
   const rounds = Number(values.rounds);
   const seed = Number(values.seed);
-  const through = values.through === 'log' ? 'log' : 'store';
+  const through = values.through as Through;
   console.log(`${rounds} rounds through the ${through}, seed ${seed}`);
   const started = Date.now();
   await killLoop({

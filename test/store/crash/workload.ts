@@ -6,12 +6,12 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { encodeLogs, encodeMetrics, encodeTraces } from '@tracewell/otlp';
 import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
-import { openStore, type Signal } from '@tracewell/store';
+import { openStore, type Signal, type StoreOptions } from '@tracewell/store';
 import { FrameKind, type LogOptions } from '../../../packages/store/src/log/types.ts';
 import { openAt } from '../frame-list.ts';
 
-/** Whether the log is driven by itself or through the whole store. */
-export type Through = 'log' | 'store';
+/** Whether the log is driven by itself, or through the whole store, or through one that compacts all the time. */
+export type Through = 'log' | 'store' | 'cold';
 
 /** A directory that is open for the kill loop. */
 export interface Target {
@@ -25,7 +25,14 @@ export interface Target {
 
 /** Opens a directory. */
 export async function openTarget(through: Through, directory: string, options: LogOptions): Promise<Target> {
-  return through === 'log' ? openLogTarget(directory, options) : openStoreTarget(directory, options);
+  switch (through) {
+    case 'log':
+      return openLogTarget(directory, options);
+    case 'store':
+      return openStoreTarget(directory, options);
+    case 'cold':
+      return openStoreTarget(directory, { ...options, maintenance: { intervalMs: 100, hotMaxBytes: 0 } });
+  }
 }
 
 async function openLogTarget(directory: string, options: LogOptions): Promise<Target> {
@@ -48,7 +55,7 @@ async function openLogTarget(directory: string, options: LogOptions): Promise<Ta
   };
 }
 
-async function openStoreTarget(directory: string, options: LogOptions): Promise<Target> {
+async function openStoreTarget(directory: string, options: StoreOptions): Promise<Target> {
   const store = await openStore(directory, options);
   return {
     async insert(id) {
