@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { SpanData } from '@tracewell/plugin';
 import { openStore, type SqlRow, type TraceStore } from '@tracewell/store';
@@ -9,6 +11,15 @@ import { arbitrarySpan, id, span } from '../query/spans.ts';
 
 /** The last start that a time of SQL can say. Later ones are all one to it. */
 const LAST_START = 2n ** 63n - 2n;
+
+/** The columns of spans of generative AI, of one that is none. */
+const NO_GEN_AI: SqlRow = {
+  gen_ai_provider: null,
+  gen_ai_model: null,
+  gen_ai_operation: null,
+  gen_ai_input_tokens: null,
+  gen_ai_output_tokens: null,
+};
 
 /** A row of SQL, of a span as the store gives it back. */
 function rowOf(found: SpanData): SqlRow {
@@ -113,6 +124,8 @@ describe('the table spans', () => {
         link_count: 0,
         trace_state: 'a=b',
         flags: 257,
+        ...NO_GEN_AI,
+        payloads: [],
       },
     ]);
     const described = await store.querySql('DESCRIBE spans');
@@ -168,6 +181,23 @@ describe('the table spans', () => {
       }
     }
     await writing;
+  });
+
+  test('is whole although somebody cleans the temporary directory up', async (t) => {
+    const [directory, temporary] = [newDirectory(t), newDirectory(t)];
+    const before = process.env.TMPDIR;
+    process.env.TMPDIR = temporary;
+    const store = await openStore(directory);
+    t.after(() => store.close());
+    await store.insertSpans([span()]);
+    const count = async (): Promise<unknown> =>
+      (await store.querySql('SELECT count(*) AS n FROM spans')).rows[0]?.n;
+    assert.equal(await count(), 1n);
+    if (before === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = before;
+    const [own] = readdirSync(temporary);
+    for (const name of readdirSync(join(temporary, own!))) rmSync(join(temporary, own!, name));
+    assert.equal(await count(), 1n);
   });
 
   test('F21 counts a span once, whatever is inserted again, and into whichever segment', async (t) => {

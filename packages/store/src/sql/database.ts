@@ -82,16 +82,17 @@ export class Database {
       if (stopped) throw new TracewellError('TW_SQL_TIMEOUT', 'the query was stopped');
       const again =
         mayBeDamage(error) &&
-        (await this.#coldFiles.findDamage(
-          cold.flatMap(({ paths }) => paths),
-          () => !stopped,
-        ));
+        (held.some((files) => files.forgetLost()) ||
+          (await this.#coldFiles.findDamage(
+            cold.flatMap(({ paths }) => paths),
+            () => !stopped,
+          )));
       if (!again) throw this.#explain(error);
     } finally {
       connection.closeSync();
       for (const files of held) files.release();
     }
-    // Without the files that were found to be damaged, of which there are fewer each time.
+    // With what was lost made again, or without what is damaged.
     return this.run(sql, maxRows, files, onStart);
   }
 

@@ -13,7 +13,16 @@
  *
  * The directory outlives the process when that has to be killed: what is done is found again.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { writeHotRows } from './hot-rows.ts';
@@ -33,6 +42,8 @@ interface Part {
 export interface HeldFiles {
   readonly paths: readonly string[];
   release(): void;
+  /** Whether somebody else has removed some of them. They are made again when they are asked for again. */
+  forgetLost(): boolean;
 }
 
 /** A part takes in the one before it unless that is so many times as large. */
@@ -78,14 +89,16 @@ export class HotFiles {
     return run;
   }
 
-  /** Removes what is of other segments than these. */
+  /** Removes what is of other segments than these; not while files are being gathered. */
   retain(segments: readonly HotSegment[]): void {
     const ids = new Set(segments.map(({ id }) => id));
-    for (const [key, parts] of this.#parts) {
-      if (ids.has(key.slice(0, 16))) continue;
-      this.#parts.delete(key);
-      for (const part of parts) this.#remove(part);
-    }
+    this.#turn = this.#turn.then(() => {
+      for (const [key, parts] of this.#parts) {
+        if (ids.has(key.slice(0, 16))) continue;
+        this.#parts.delete(key);
+        for (const part of parts) this.#remove(part);
+      }
+    });
   }
 
   async #partsOf(rows: RowFiles, segment: HotSegment, isWanted: () => boolean): Promise<readonly Part[]> {
@@ -146,7 +159,18 @@ export class HotFiles {
         }
       }
     };
-    return { paths, release };
+    return { paths, release, forgetLost: () => this.#forgetLost(paths) };
+  }
+
+  #forgetLost(paths: readonly string[]): boolean {
+    const lost = paths.filter((path) => !existsSync(path));
+    if (lost.length === 0) return false;
+    for (const [key, parts] of this.#parts) {
+      if (!parts.some(({ path }) => lost.includes(`${path}.parquet`))) continue;
+      this.#parts.delete(key);
+      for (const part of parts) this.#remove(part);
+    }
+    return true;
   }
 
   /** The mark goes first, so that a file without it is never taken for a part. */
