@@ -36,7 +36,7 @@ const bench: Bench = {
     const store = await openStore(join(directory, 'store'));
     const ourStart = performance.now();
     for (const spans of requests) await store.insertOtlp('traces', encodeTraces(spans));
-    while ((await store.queryTraces({ text: 'nowhere' })).searchLagBytes !== undefined);
+    while ((await store.queryTraces({ text: 'nowhere' })).searchLag !== undefined);
     const ourSeconds = (performance.now() - ourStart) / 1000;
 
     const instance = await DuckDBInstance.create(join(directory, 'texts.duckdb'));

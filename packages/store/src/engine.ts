@@ -207,7 +207,14 @@ class EmbeddedStore implements TraceStore {
     this.#hotLogs = new HotLogs(hot.logs, this.#logReader);
     this.#hotPoints = new HotPoints(hot.metrics, this.#pointReader);
     this.#tails = tails;
-    this.#search = new SearchIndex(directory, tails, settings.search, settings.log.readOnly !== true);
+    const snapshot = (): Snapshot => this.#tiers.snapshot();
+    this.#search = new SearchIndex(
+      directory,
+      tails,
+      snapshot,
+      settings.search,
+      settings.log.readOnly !== true,
+    );
   }
 
   async insertSpans(spans: readonly SpanData[]): Promise<InsertResult> {
@@ -260,7 +267,7 @@ class EmbeddedStore implements TraceStore {
 
   async #searchTraces(plan: QueryPlan, text: TextQuery): Promise<TracePage> {
     this.#checkOpen();
-    const lag = await this.#search.caughtUp();
+    const searchLag = await this.#search.caughtUp();
     const page = await this.#query(async (snapshot) => {
       const all = this.#spans(snapshot);
       const source: TextSource = {
@@ -270,7 +277,7 @@ class EmbeddedStore implements TraceStore {
       };
       return { ...(await findByText(source, plan, text)), ...partOf(snapshot) };
     });
-    return lag === 0 ? page : { ...page, searchLagBytes: lag };
+    return searchLag === undefined ? page : { ...page, searchLag };
   }
 
   async queryLogs(query: LogQuery = {}): Promise<LogPage> {
@@ -284,7 +291,7 @@ class EmbeddedStore implements TraceStore {
 
   async #searchLogs(plan: LogPlan, text: TextQuery): Promise<LogPage> {
     this.#checkOpen();
-    const lag = await this.#search.caughtUp();
+    const searchLag = await this.#search.caughtUp();
     const page = await this.#query(async (snapshot) => {
       const source: LogTextSource = {
         picker: this.#search.picker,
@@ -293,7 +300,7 @@ class EmbeddedStore implements TraceStore {
       };
       return { ...(await findLogsByText(source, plan, text)), ...partOf(snapshot) };
     });
-    return lag === 0 ? page : { ...page, searchLagBytes: lag };
+    return searchLag === undefined ? page : { ...page, searchLag };
   }
 
   async queryMetrics(query: MetricQuery = {}): Promise<MetricPage> {

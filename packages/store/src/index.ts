@@ -58,7 +58,7 @@ export { type ServeWalOptions, serveWal, type WalServer } from './replication/tc
 export { type TcpSinkOptions, tcpWalSink } from './replication/tcp-sink.ts';
 export type { WalSink } from './replication/wal-sink.ts';
 export type { TextMatch } from './search/match-text.ts';
-export type { SearchOptions } from './search/search-index.ts';
+export type { SearchLag, SearchOptions } from './search/search-index.ts';
 export { SearchSyntaxError } from './search/text-query.ts';
 export type { Signal } from './signal.ts';
 export type { SqlColumn, SqlOptions, SqlResult, SqlRow, SqlValue } from './sql/types.ts';

@@ -21,6 +21,7 @@ import type {
 } from './query/metrics/metric-query.ts';
 import type { ReplicationHealth } from './replication/leader.ts';
 import type { TextMatch } from './search/match-text.ts';
+import type { SearchLag } from './search/search-index.ts';
 import type { Signal } from './signal.ts';
 import type { SqlOptions, SqlResult } from './sql/types.ts';
 import type { TailHealth } from './tails/tails.ts';
@@ -231,11 +232,8 @@ export interface TracePage {
   readonly cursor?: string;
   /** With a `text`: where each of the spans matched, in their order. */
   readonly matches?: readonly TextMatch[];
-  /**
-   * With a `text`: bytes of the log that were not indexed yet, so that what is in them was not found; absent if all
-   * of it was.
-   */
-  readonly searchLagBytes?: number;
+  /** With a `text`: what was not indexed yet, so that it was not found; absent if everything was. */
+  readonly searchLag?: SearchLag;
 }
 
 /** A whole trace. */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogData, SeverityNumber } from '@tracewell/otlp';
 import { type LogQuery, openStore, type TraceStore } from '@tracewell/store';
 import { newDirectory } from '../engine/directory.ts';
@@ -130,4 +133,33 @@ test('spans and log records are found after they went to the cold tier, the same
   await store.compact();
   assert.ok((await store.health()).cold.rows.logs > 0);
   assert.deepEqual(await ask(), before);
+});
+
+test('F30 an index that is deleted is built anew from the cold tier too, and goes on after it was interrupted', async (t) => {
+  const directory = newDirectory(t);
+  {
+    await using store = await openStore(directory, { segmentBytes: 64 * 1024 });
+    await store.insertLogs(Array.from({ length: 300 }, (_, n) => record(n, `line ${n} ${'x'.repeat(200)}`)));
+    await store.insertSpans(
+      Array.from({ length: 300 }, (_, n) =>
+        span({
+          spanId: (n + 1).toString(16).padStart(16, '0'),
+          attributes: { 'db.query.text': `select ${n}` },
+        }),
+      ),
+    );
+    await store.compact();
+    await store.insertLogs([record(1000, 'line of the hot tier')]);
+    assert.equal((await find(store, 'line', { limit: 1000 })).length, 301);
+  }
+  for (const side of ['', '-wal', '-shm']) rmSync(join(directory, `search.db${side}`), { force: true });
+  // Closed at once, perhaps before it is whole.
+  {
+    await using store = await openStore(directory);
+    await find(store, 'line');
+  }
+  await using store = await openStore(directory);
+  while ((await store.queryLogs({ text: 'line' })).searchLag !== undefined) await sleep(10);
+  assert.equal((await find(store, 'line', { limit: 1000 })).length, 301);
+  assert.equal((await store.queryTraces({ text: 'select', limit: 1000 })).spans.length, 300);
 });

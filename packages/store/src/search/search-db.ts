@@ -122,9 +122,10 @@ export class SearchDb {
    * attributes.
    *
    * @param attributes - what is searched, as a text to compare
+   * @param coldFiles - the ids of the files of the cold tier: what a new index lacks
    * @throws SQLite's error if it is damaged
    */
-  static openToWrite(directory: string, attributes: string): SearchDb {
+  static openToWrite(directory: string, attributes: string, coldFiles: readonly string[]): SearchDb {
     let known: SearchDb | undefined;
     try {
       known = SearchDb.#open(directory, false);
@@ -140,6 +141,7 @@ export class SearchDb {
       const about = made.#database.prepare('INSERT INTO about VALUES (?, ?)');
       about.run('version', String(VERSION));
       about.run('attributes', attributes);
+      about.run('missing', JSON.stringify(coldFiles));
     });
     return made;
   }
@@ -192,6 +194,16 @@ export class SearchDb {
         },
       ]),
     );
+  }
+
+  /** Files of the cold tier that are still to be entered. */
+  missingFiles(): string[] {
+    return JSON.parse(this.#about('missing') ?? '[]') as string[];
+  }
+
+  /** Notes which files of the cold tier are still to be entered. */
+  setMissingFiles(files: readonly string[]): void {
+    this.#database.prepare(`INSERT OR REPLACE INTO about VALUES ('missing', ?)`).run(JSON.stringify(files));
   }
 
   /** Enters records, and how far the logs are indexed with them, in one transaction. */

@@ -1,8 +1,10 @@
 import { resolve } from 'node:path';
+import type { Snapshot } from '../query/snapshot.ts';
 import type { LogFrame } from '../tails/follower.ts';
 import type { Position } from '../tails/position.ts';
 import { BeginAgain, type Tail } from '../tails/tail.ts';
 import type { Tails } from '../tails/tails.ts';
+import { type ColdTexts, coldTexts } from './cold-texts.ts';
 import type { SearchHit, SearchRequest } from './search-db.ts';
 import { SearchDamagedError, SearchThread } from './search-thread.ts';
 import { SEARCH_ATTRIBUTES, TextPicker } from './texts.ts';
@@ -22,6 +24,14 @@ export interface SearchOptions {
   readonly index?: boolean;
 }
 
+/** What the index lacked when it was asked, so that what is in there was not found. */
+export interface SearchLag {
+  /** Bytes of the log. */
+  readonly logBytes: number;
+  /** Files of the cold tier, while the index is built anew. */
+  readonly coldFiles: number;
+}
+
 /** Bytes of frames that are indexed in one transaction. */
 const STEP_BYTES = 4 * 1024 ** 2;
 /** For how long frames are gathered, so that a busy store is not indexed span by span. */
@@ -30,6 +40,8 @@ const GATHER_MS = 250;
 const START_MS = 1000;
 /** How long a query waits for what was stored before it to be indexed. */
 const CATCH_UP_MS = 2000;
+/** How often the files of the cold tier are listed anew, because one went while they were being entered. */
+const MAX_ROUNDS = 10;
 /** Bytes of the log that the index may keep from compaction while nobody builds it. */
 const RETAIN_BYTES = 256 * 1024 ** 2;
 
@@ -41,13 +53,26 @@ export class SearchIndex {
   readonly #indexer: SearchThread;
   readonly #reader: SearchThread;
   readonly #mayIndex: boolean;
+  readonly #cold: ColdTexts;
   #tail: Tail | undefined;
+  /** The files of the cold tier that are still to be entered. */
+  #filling: { files: string[] } = { files: [] };
   #timer: NodeJS.Timeout | undefined;
 
-  /** @param mayIndex - whether the store may be written to */
-  constructor(directory: string, tails: Tails, options: SearchOptions, mayIndex: boolean) {
+  /**
+   * @param snapshot - what is visible now
+   * @param mayIndex - whether the store may be written to
+   */
+  constructor(
+    directory: string,
+    tails: Tails,
+    snapshot: () => Snapshot,
+    options: SearchOptions,
+    mayIndex: boolean,
+  ) {
     this.#attributes = options.attributes ?? SEARCH_ATTRIBUTES;
     this.picker = new TextPicker(this.#attributes);
+    this.#cold = coldTexts(snapshot, this.picker);
     this.#tails = tails;
     this.#indexer = new SearchThread(resolve(directory));
     this.#reader = new SearchThread(resolve(directory));
@@ -60,9 +85,9 @@ export class SearchIndex {
   /**
    * Waits, for two seconds at most, until what was stored before the call can be found.
    *
-   * @returns the bytes of the log that are not indexed yet
+   * @returns what is not indexed yet; `undefined` if everything is
    */
-  async caughtUp(): Promise<number> {
+  async caughtUp(): Promise<SearchLag | undefined> {
     const tail = this.#begin();
     if (tail !== undefined) {
       const { promise: late, resolve: giveUp } = Promise.withResolvers<void>();
@@ -71,7 +96,9 @@ export class SearchIndex {
       await Promise.race([tail.flush().catch(() => {}), late]);
       clearTimeout(timer);
     }
-    return this.#tails.health().find(({ name }) => name === NAME)?.lagBytes ?? 0;
+    const logBytes = this.#tails.health().find(({ name }) => name === NAME)?.lagBytes ?? 0;
+    const coldFiles = this.#filling.files.length;
+    return logBytes === 0 && coldFiles === 0 ? undefined : { logBytes, coldFiles };
   }
 
   /**
@@ -87,6 +114,31 @@ export class SearchIndex {
   async close(): Promise<void> {
     clearTimeout(this.#timer);
     await Promise.all([this.#indexer.close(), this.#reader.close()]);
+  }
+
+  /** Enters what a new index lacks, in the background: the files of the cold tier, the newest first. */
+  #enterFiles(missing: readonly string[]): void {
+    const filling = { files: [...missing] };
+    this.#filling = filling;
+    const fill = async (): Promise<void> => {
+      for (let rounds = 0; filling.files.length > 0 && rounds < MAX_ROUNDS; ) {
+        const records = this.#cold.recordsOf(filling.files[0]!);
+        if (records === undefined) {
+          // Merged with others: what of it is in which file, nobody knows.
+          filling.files = this.#cold.files();
+          rounds++;
+        } else {
+          for await (const piece of records) {
+            if (this.#filling !== filling || this.#tails.stopped) return;
+            await this.#indexer.call('enter', piece);
+          }
+          filling.files.shift();
+        }
+        await this.#indexer.call('setMissingFiles', filling.files);
+      }
+    };
+    // What failed is tried again when the index is opened the next time; `caughtUp` tells that it is not whole.
+    fill().catch(() => {});
   }
 
   /** Begins the tail that builds the index, if this process may and can. */
@@ -105,7 +157,15 @@ export class SearchIndex {
     return this.#tails.begin(
       {
         name: NAME,
-        from: () => this.#indexer.call('open', this.#attributes),
+        from: async () => {
+          const { positions, missingFiles } = await this.#indexer.call(
+            'open',
+            this.#attributes,
+            this.#cold.files(),
+          );
+          this.#enterFiles(missingFiles);
+          return positions;
+        },
         retainBytes: RETAIN_BYTES,
         stepBytes: STEP_BYTES,
         gatherMs: GATHER_MS,

@@ -1,11 +1,10 @@
 // The thread that indexes texts, or searches in them.
 import { parentPort, workerData } from 'node:worker_threads';
-import { decodeLogs, decodeTraces, type LogData } from '@tracewell/otlp';
-import { type SpanData, StatusCode, TracewellError } from '@tracewell/plugin';
+import { decodeLogs, decodeTraces } from '@tracewell/otlp';
+import { TracewellError } from '@tracewell/plugin';
 import { isDamagedCode } from '../fs/sqlite.ts';
-import { timeOf } from '../query/logs/match.ts';
-import { serviceOf } from '../query/service-of.ts';
 import type { Answer, Call, IndexedFrame, SearchCalls } from './protocol.ts';
+import { recordOfLog, recordOfSpan } from './records.ts';
 import { removeSearchDb, SearchDb, type SearchRecord } from './search-db.ts';
 import { TextPicker } from './texts.ts';
 
@@ -15,18 +14,27 @@ let reader: SearchDb | undefined;
 let picker = new TextPicker();
 
 const calls: SearchCalls = {
-  open(attributes) {
+  open(attributes, coldFiles) {
     writer?.close();
     writer = undefined;
     picker = new TextPicker(attributes);
-    writer = SearchDb.openToWrite(directory, JSON.stringify(attributes));
-    return [...writer.positions().values()];
+    writer = SearchDb.openToWrite(directory, JSON.stringify(attributes), coldFiles);
+    return { positions: [...writer.positions().values()], missingFiles: writer.missingFiles() };
   },
 
   index(frames, positions) {
     if (!writer!.isThere()) throw new GoneError();
     const records = frames.flatMap(recordsOf).filter(({ texts }) => texts.length > 0);
     writer!.add(records, positions);
+  },
+
+  enter(records) {
+    if (!writer!.isThere()) throw new GoneError();
+    writer!.add(records, []);
+  },
+
+  setMissingFiles(files) {
+    writer!.setMissingFiles(files);
   },
 
   find(request) {
@@ -47,38 +55,14 @@ class GoneError extends Error {
 function recordsOf({ content, payload }: IndexedFrame): SearchRecord[] {
   try {
     if (content === 'traces') {
-      return decodeTraces(payload, { onInvalidSpan: () => {} }).map(recordOfSpan);
+      return decodeTraces(payload, { onInvalidSpan: () => {} }).map((span) => recordOfSpan(span, picker));
     }
-    return content === 'logs' ? decodeLogs(payload).map(recordOfLog) : [];
+    return content === 'logs' ? decodeLogs(payload).map((log) => recordOfLog(log, picker)) : [];
   } catch (error) {
     // The store's own index counts frames that hold no request.
     if (error instanceof TracewellError) return [];
     throw error;
   }
-}
-
-function recordOfSpan(span: SpanData): SearchRecord {
-  return {
-    signal: 'span',
-    time: span.startTimeUnixNanos,
-    service: serviceOf(span),
-    traceId: span.traceId,
-    spanId: span.spanId,
-    failed: span.status.code === StatusCode.ERROR,
-    texts: picker.ofSpan(span).map(({ text }) => text),
-  };
-}
-
-function recordOfLog(log: LogData): SearchRecord {
-  return {
-    signal: 'log',
-    time: timeOf(log),
-    service: serviceOf(log),
-    traceId: log.traceId,
-    spanId: log.spanId,
-    failed: false,
-    texts: picker.ofLog(log).map(({ text }) => text),
-  };
 }
 
 parentPort!.on('message', ({ id, name, args }: Call) => {

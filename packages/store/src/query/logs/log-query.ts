@@ -1,6 +1,7 @@
 import type { LogData, SeverityNumber } from '@tracewell/otlp';
 import type { AttributeValue } from '@tracewell/plugin';
 import type { TextMatch } from '../../search/match-text.ts';
+import type { SearchLag } from '../../search/search-index.ts';
 
 /** Which log records `Store.queryLogs` finds: those that match every field that is given. */
 export interface LogQuery {
@@ -66,9 +67,6 @@ export interface LogPage {
   readonly cursor?: string;
   /** With a `text`: where each of the records matched, in their order. */
   readonly matches?: readonly TextMatch[];
-  /**
-   * With a `text`: bytes of the log that were not indexed yet, so that what is in them was not found; absent if all
-   * of it was.
-   */
-  readonly searchLagBytes?: number;
+  /** With a `text`: what was not indexed yet, so that it was not found; absent if everything was. */
+  readonly searchLag?: SearchLag;
 }
