@@ -108,6 +108,40 @@ export const brokenStores: Readonly<Record<string, BrokenStore>> = {
       },
     }),
   },
+  'takes the metrics of all services for those of a trace': {
+    breaks: ['correlate'],
+    change: (store) => ({
+      async queryCorrelate(id, query) {
+        const found = await store.queryCorrelate(id, query);
+        return found && { ...found, metrics: (await store.queryMetrics({ limit: 10_000 })).series };
+      },
+    }),
+  },
+  'counts a call at both of its ends': {
+    breaks: ['dependencies'],
+    change: (store) => ({
+      async queryDependencies(query) {
+        const { dependencies, ...rest } = await store.queryDependencies(query);
+        return {
+          ...rest,
+          dependencies: dependencies.map((one) => ({ ...one, spanCount: one.spanCount * 2 })),
+        };
+      },
+    }),
+  },
+  'takes the words of a phrase in any order': {
+    breaks: ['text'],
+    change: (store) => ({
+      queryTraces: (query = {}) => store.queryTraces({ ...query, text: query.text?.replaceAll('"', '') }),
+    }),
+  },
+  'lets SQL see copies': {
+    breaks: ['sql'],
+    change: (store) => ({
+      querySql: (sql, options) =>
+        store.querySql(sql.replace(/FROM (\w+)/, 'FROM (FROM $1 UNION ALL FROM $1) AS twice'), options),
+    }),
+  },
   'is never well': {
     breaks: ['health'],
     change: (store) => ({ health: async () => ({ ...(await store.health()), status: 'degraded' }) }),

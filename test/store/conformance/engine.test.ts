@@ -7,9 +7,10 @@ import { openStore, type StoreOptions } from '@tracewell/store';
 import { type StoreSubject, testStore } from '@tracewell/store/conformance';
 import { WriterProcesses } from './writer-processes.ts';
 
+/** The processors of the machine may have other things to do. */
+const PATIENT = { patienceMs: 60_000 };
 const FAST = {
   durability: 'none',
-  search: { index: false },
   maintenance: { scheduled: false },
 } satisfies StoreOptions;
 
@@ -29,6 +30,7 @@ async function inDirectory(make: (directory: string) => Promise<StoreSubject>): 
 }
 
 testStore('a fresh store', {
+  ...PATIENT,
   create: () =>
     inDirectory(async (directory) => {
       const store = await openStore(directory, FAST);
@@ -37,6 +39,7 @@ testStore('a fresh store', {
 });
 
 testStore('a store that is reopened before it is asked', {
+  ...PATIENT,
   create: () =>
     inDirectory(async (directory) => {
       let store = await openStore(directory, FAST);
@@ -55,6 +58,7 @@ testStore('a store that is reopened before it is asked', {
 });
 
 testStore('a store whose data has gone cold before it is asked', {
+  ...PATIENT,
   create: () =>
     inDirectory(async (directory) => {
       const store = await openStore(directory, FAST);
@@ -76,6 +80,7 @@ for (const [title, count, readOnly] of [
   const writers = new WriterProcesses(count);
   after(() => writers.end());
   testStore(title, {
+    ...PATIENT,
     create: () =>
       inDirectory(async (directory) => {
         await writers.open(directory);

@@ -13,7 +13,7 @@ import { type BrokenStore, brokenStores } from './broken-stores.ts';
 /** What a rule finds wrong with a store; `undefined` if nothing. */
 async function findingOf(ruleId: string, change: BrokenStore['change']): Promise<unknown> {
   const directory = mkdtempSync(join(tmpdir(), 'tracewell-broken-'));
-  const sound = await openStore(directory, { durability: 'none', search: { index: false } });
+  const sound = await openStore(directory, { durability: 'none' });
   const changed = change(sound);
   const broken = new Proxy(sound as Store, {
     get(store, method) {
@@ -25,7 +25,7 @@ async function findingOf(ruleId: string, change: BrokenStore['change']): Promise
   const rule = STORE_RULES.find(({ id }) => id === ruleId) ?? assert.fail(`there is no rule ${ruleId}`);
   try {
     await rule.run(
-      new StoreTrial({ store: broken, settled: () => broken }, { create: assert.fail, patienceMs: 1000 }),
+      new StoreTrial({ store: broken, settled: () => broken }, { create: assert.fail, patienceMs: 60_000 }),
     );
     return undefined;
   } catch (error) {

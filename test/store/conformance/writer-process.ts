@@ -20,7 +20,7 @@ let store: TraceStore | undefined;
 
 async function obey(order: Order): Promise<unknown> {
   if ('open' in order) {
-    store = await openStore(order.open, { durability: 'none', search: { index: false } });
+    store = await openStore(order.open, { durability: 'none' });
     return undefined;
   }
   if ('close' in order) return store!.close();

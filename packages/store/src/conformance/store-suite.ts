@@ -1,5 +1,6 @@
 import { describe } from 'node:test';
 import { testRule } from '@tracewell/plugin/conformance';
+import { analysisRules } from './rules/analysis-rules.ts';
 import { commonRules } from './rules/common-rules.ts';
 import { logRules } from './rules/log-rules.ts';
 import { metricRules } from './rules/metric-rules.ts';
@@ -7,7 +8,7 @@ import { spanRules } from './rules/span-rules.ts';
 import { type StoreSuiteOptions, StoreTrial } from './store-trial.ts';
 
 /** Every rule of the contract of a store. */
-export const STORE_RULES = [...commonRules, ...spanRules, ...logRules, ...metricRules];
+export const STORE_RULES = [...commonRules, ...analysisRules, ...spanRules, ...logRules, ...metricRules];
 
 /**
  * Registers a `describe` block on `node:test` that holds a store to every rule of its contract, one test a rule, each
