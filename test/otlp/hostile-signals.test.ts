@@ -282,7 +282,8 @@ test('scanning logs and points allocates nothing for each', {
   ] as const) {
     for (let round = 0; round < 50; round++) drain(scanner, request);
     let least = Number.POSITIVE_INFINITY;
-    for (let attempt = 0; attempt < 10; attempt++) {
+    // The compiler works beside us, and on a busy machine takes its time; only its code keeps large numbers unboxed.
+    for (let attempt = 0; attempt < 100 && least >= 4; attempt++) {
       globalThis.gc!();
       const before = process.memoryUsage().heapUsed;
       let count = 0;
