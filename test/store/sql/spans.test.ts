@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import type { SpanData } from '@tracewell/plugin';
 import { openStore, type SqlRow, type TraceStore } from '@tracewell/store';
 import fc from 'fast-check';
@@ -181,6 +183,18 @@ describe('the table spans', () => {
       }
     }
     await writing;
+  });
+
+  test('can be asked from a worker thread, and through a store that only reads', async (t) => {
+    const directory = newDirectory(t);
+    const store = await openStore(directory);
+    t.after(() => store.close());
+    await store.insertSpans([span({ name: 'found' })]);
+    const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: directory });
+    const [rows] = await once(thread, 'message');
+    assert.deepEqual(rows, [{ name: 'found' }]);
+    const [code] = await once(thread, 'exit');
+    assert.equal(code, 0);
   });
 
   test('is whole although somebody cleans the temporary directory up', async (t) => {

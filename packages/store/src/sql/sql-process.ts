@@ -149,7 +149,7 @@ export class SqlProcess {
     });
     child.on('message', (answer: Answer) => this.#answered(child, answer));
     child.on('error', (cause) =>
-      this.#died(child, failed(`its process cannot be started: ${cause.message}`)),
+      this.#died(child, failed(`its process cannot be started: ${withoutPaths(cause.message)}`)),
     );
     child.on('exit', (code, signal) => {
       this.#died(child, failed(`its process ended (${signal ?? `exit code ${code}`})`));
@@ -297,6 +297,11 @@ function unavailable(why: string): TracewellError {
     'TW_SQL_UNAVAILABLE',
     missing
       ? `querySql needs DuckDB, which is not installed: npm install ${DUCKDB}`
-      : `querySql cannot start DuckDB: ${why}; it is tested with ${DUCKDB}`,
+      : `querySql cannot start DuckDB: ${withoutPaths(why)}; it is tested with ${DUCKDB}`,
   );
+}
+
+/** Where something is installed is not for whoever may send SQL. */
+function withoutPaths(message: string): string {
+  return message.replace(/(file:\/\/)?(\/|[A-Z]:\\)[^\s'"]+/g, '…');
 }
