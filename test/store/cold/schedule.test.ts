@@ -41,7 +41,7 @@ test('what is too much goes cold by itself, the oldest first', async (t) => {
   });
   for (let round = 0; round < 40; round++) await store.insertSpans(spans(round * 50, round * 50 + 50));
   await until(async () => (await store.health()).log.bytes <= 200_000);
-  const hot = (await store.queryTraces({ limit: 1 })).spans[0]!.attributes['number'];
+  const hot = (await store.queryTraces({ limit: 1 })).spans[0]!.attributes.number;
   assert.equal(hot, 1999);
   const { cold, signals } = await store.health();
   assert.ok(cold.rows.spans > 0 && cold.rows.spans < 2000, `${cold.rows.spans} are cold`);

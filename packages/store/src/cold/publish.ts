@@ -20,21 +20,24 @@ export interface Publication {
   readonly visible: readonly ColdFile[];
 }
 
-/** Makes files visible in place of what they were made of, and removes that. */
-export function publish(
+/**
+ * Makes files visible in place of what they were made of, and removes that. Only the transaction is waited for by this
+ * thread: syncing a directory takes as long, and there are many.
+ */
+export async function publish(
   fs: FileSystem,
   directory: string,
   catalog: Pick<Catalog, 'publish'>,
   { made, segments, visible }: Publication,
   step: OnStep,
   released: (segment: Segment) => void,
-): void {
+): Promise<void> {
   for (const { file } of made) {
     fs.renameSync(temporaryPath(directory, file), coldPath(directory, file));
     step('renamed');
   }
   for (const folder of new Set(made.map(({ file }) => dirname(coldPath(directory, file))))) {
-    fs.syncDirectorySync(folder);
+    await fs.syncDirectory(folder);
   }
   step('synced');
   const replaced = new Set(made.flatMap(({ replaces }) => replaces));
@@ -46,12 +49,12 @@ export function publish(
   step('published');
   for (const segment of segments) {
     released(segment);
-    removeSegment(fs, directory, segment);
+    await removeSegment(fs, directory, segment);
     step('removed');
   }
   for (const file of visible) {
     if (!replaced.has(file.id)) continue;
-    removeFile(fs, coldPath(directory, file));
+    await removeFile(fs, coldPath(directory, file));
     step('removed');
   }
 }
@@ -60,19 +63,23 @@ export function publish(
  * Removes a segment and its index. The name of each is durably gone before the next one's goes, so that what is left
  * of a log is always its end.
  */
-export function removeSegment(fs: FileSystem, directory: string, { writer, number }: Segment): void {
+export async function removeSegment(
+  fs: FileSystem,
+  directory: string,
+  { writer, number }: Segment,
+): Promise<void> {
   const folder = join(logDirectory(directory), writer);
   const index = indexPath(folder, number);
   if (fs.statSync(index) !== undefined) fs.unlinkSync(index);
-  removeFile(fs, segmentPath(folder, number));
+  await removeFile(fs, segmentPath(folder, number));
 }
 
 /** Removes a file, durably. One that is gone already is none. */
-export function removeFile(fs: FileSystem, path: string): void {
+export async function removeFile(fs: FileSystem, path: string): Promise<void> {
   try {
     fs.unlinkSync(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
   }
-  fs.syncDirectorySync(dirname(path));
+  await fs.syncDirectory(dirname(path));
 }

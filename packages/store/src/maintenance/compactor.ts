@@ -70,10 +70,10 @@ export class Compactor {
   }
 
   /** Removes what a compaction that died has left. To be called first. */
-  recover(): void {
+  async recover(): Promise<void> {
     const { fs, directory, catalog, segments, released } = this.#context;
     catalog.refresh();
-    removeLeftovers(fs, directory, catalog, segments(), released);
+    await removeLeftovers(fs, directory, catalog, segments(), released);
   }
 
   /**
@@ -152,17 +152,17 @@ export class Compactor {
     try {
       made = await runner.run(job, signal);
     } catch (error) {
-      this.#removeTemporary(error);
+      await this.#removeTemporary(error);
       throw error;
     }
-    publish(fs, directory, catalog, { made, segments: retiring, visible: files }, step, released);
+    await publish(fs, directory, catalog, { made, segments: retiring, visible: files }, step, released);
     return made;
   }
 
   /** Gives back at once what a job that failed has taken of the disk: perhaps it failed because that is full. */
-  #removeTemporary(failure: unknown): void {
+  async #removeTemporary(failure: unknown): Promise<void> {
     try {
-      this.recover();
+      await this.recover();
     } catch {
       // The next run begins with it, and tells.
       if (failure instanceof TracewellError) return;

@@ -13,23 +13,23 @@ const REMEMBER_MS = 60 * 60 * 1000;
  *
  * @throws what the file system throws; then nothing else may be done, because what is left could be taken for data
  */
-export function removeLeftovers(
+export async function removeLeftovers(
   fs: FileSystem,
   directory: string,
   catalog: Pick<Catalog, 'state' | 'forget'>,
   segments: Iterable<Segment>,
   released: (segment: Segment) => void,
-): void {
+): Promise<void> {
   const { files, retired } = catalog.state();
   // Oldest first, so that what is left of a log is always its end.
   const left = [...segments].filter(({ id }) => retired.has(id)).sort((a, b) => a.number - b.number);
   for (const segment of left) {
     released(segment);
-    removeSegment(fs, directory, segment);
+    await removeSegment(fs, directory, segment);
   }
   const visible = new Set(files.map(({ id }) => id));
   for (const { path, id, isTemporary } of listColdFiles(fs, directory)) {
-    if (isTemporary || !visible.has(id)) removeFile(fs, path);
+    if (isTemporary || !visible.has(id)) await removeFile(fs, path);
   }
   catalog.forget(Date.now() - REMEMBER_MS);
 }

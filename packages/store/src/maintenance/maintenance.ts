@@ -131,7 +131,7 @@ export class Maintenance {
     this.#running++;
     try {
       this.#context.meta.setAsideIfDamaged();
-      this.#context.compactor.recover();
+      await this.#context.compactor.recover();
       const result = await work();
       this.#lastError = undefined;
       this.#lastRunMs = Date.now();

@@ -117,7 +117,7 @@ export class Retention {
         if (partition.signal === 'metrics') await this.#rollUp(files, setAside);
       }
       const there = new Set(catalog.state().files.map(({ id }) => id));
-      dropFiles(
+      await dropFiles(
         fs,
         directory,
         catalog,
@@ -211,12 +211,20 @@ function setAsideFiles(
   }
 }
 
-function dropFiles(fs: FileSystem, directory: string, catalog: Catalog, files: readonly ColdFile[]): void {
+async function dropFiles(
+  fs: FileSystem,
+  directory: string,
+  catalog: Catalog,
+  files: readonly ColdFile[],
+): Promise<void> {
   if (files.length === 0) return;
   catalog.publish({ remove: files.map(({ id }) => id) });
   for (const file of files) {
     const path = coldPath(directory, file);
-    removeFile(fs, file.damage !== undefined && fs.statSync(path) === undefined ? `${path}.damaged` : path);
+    await removeFile(
+      fs,
+      file.damage !== undefined && fs.statSync(path) === undefined ? `${path}.damaged` : path,
+    );
   }
 }
 
