@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { globSync } from 'node:fs';
+import { globSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { openStore, type TraceStore } from '@tracewell/store';
 import { newDirectory } from '../engine/directory.ts';
@@ -114,3 +114,62 @@ async function allLogs(store: TraceStore): Promise<unknown[]> {
   } while (cursor !== undefined);
   return found;
 }
+
+const DAMAGES = {
+  'full of something else': (path: string) => writeFileSync(path, 'x'.repeat(20_000)),
+  'cut in the middle': (path: string) => truncateSync(path, 6000),
+  empty: (path: string) => truncateSync(path, 0),
+  gone: (path: string) => rmSync(path),
+};
+
+for (const [what, damage] of Object.entries(DAMAGES)) {
+  test(`F11 a meta.db that is ${what} is made again from the other files`, async (t) => {
+    const directory = newDirectory(t);
+    let expected: Map<string, string>;
+    {
+      await using store = await openStore(directory, FAST);
+      await store.insertSpans(spans(0, 20));
+      await store.compact();
+      await store.insertSpans(spans(15, 30));
+      expected = await answers(store);
+    }
+    for (const side of globSync(`${directory}/meta.db-*`)) rmSync(side);
+    damage(`${directory}/meta.db`);
+    {
+      await using reader = await openStore(directory, { readOnly: true });
+      same(await answers(reader), expected);
+    }
+    await using store = await openStore(directory, FAST);
+    same(await answers(store), expected);
+    await store.compact();
+    same(await answers(store), expected);
+    await using reader = await openStore(directory, { readOnly: true });
+    same(await answers(reader), expected);
+    assert.equal((await store.health()).cold.rows.spans, 30);
+  });
+}
+
+test('small files of an hour become larger ones, and segments of many hours and odd times go where they belong', async (t) => {
+  const directory = newDirectory(t);
+  await using store = await openStore(directory, FAST);
+  let merged = 0;
+  for (let round = 0; round < 10; round++) {
+    await store.insertSpans(spans(round * 5, round * 5 + 5));
+    merged += (await store.compact()).merged;
+  }
+  assert.equal(merged, 8);
+  assert.equal(globSync(`${directory}/cold/spans/**/*.parquet`).length, 3);
+  const odd = [0n, 2n ** 63n - 1n, 2n ** 64n - 1n].map((startTimeUnixNanos, number) =>
+    span({ traceId: id(9) + id(1), spanId: id(number + 1), startTimeUnixNanos, endTimeUnixNanos: 5n }),
+  );
+  await store.insertSpans(odd);
+  const expected = await answers(store);
+  await store.compact();
+  same(await answers(store), expected);
+  assert.deepEqual(globSync('cold/spans/*/*', { cwd: directory }).sort(), [
+    'cold/spans/date=1970-01-01/hour=00',
+    'cold/spans/date=2025-10-09/hour=09',
+    'cold/spans/date=2262-04-11/hour=23',
+    'cold/spans/date=2554-07-21/hour=23',
+  ]);
+});

@@ -40,8 +40,14 @@ export class MetaDb {
   /**
    * Whether the database may hold something else than at the last call: another connection has committed, or
    * it has come or gone. Two to three microseconds.
+   *
+   * @throws `TracewellError` (`TW_META_FAILED`)
    */
   changed(): boolean {
+    return this.#guard(() => this.#changed());
+  }
+
+  #changed(): boolean {
     const file = statSync(this.path, { throwIfNoEntry: false })?.ino;
     if (file !== this.#file) this.close();
     const before = this.#seen;
