@@ -40,14 +40,18 @@ export function compareTexts(a: Values, rowA: number, b: Values, rowB: number): 
 
 const found: TextAt = { bytes: new Uint8Array(0), start: 0, end: 0 };
 
-/** Appends the text of a row as a field, unless it is a null or empty. */
-export function appendTextField(target: ByteBuffer, key: number, column: FlatColumn, row: number): void {
-  if (!isThere(column, row)) return;
-  textAt(column.values, row, found);
+/** Appends the text of a row as a field, unless it is empty. */
+export function appendText(target: ByteBuffer, key: number, values: Values, row: number): void {
+  textAt(values, row, found);
   if (found.end === found.start) return;
   target.byte(key);
   target.varint(found.end - found.start);
   target.appendRange(found.bytes, found.start, found.end);
+}
+
+/** As {@link appendText}, unless the row is a null. */
+export function appendTextField(target: ByteBuffer, key: number, column: FlatColumn, row: number): void {
+  if (isThere(column, row)) appendText(target, key, column.values, row);
 }
 
 /** Appends the bytes of a row as they are, unless it is a null. */
@@ -57,16 +61,22 @@ export function appendBytes(target: ByteBuffer, column: FlatColumn, row: number)
   target.appendRange(found.bytes, found.start, found.end);
 }
 
-/** Appends the hex digits of a row as a field of bytes, unless it is a null. */
-export function appendIdField(target: ByteBuffer, key: number, column: FlatColumn, row: number): void {
-  if (!isThere(column, row)) return;
-  textAt(column.values, row, found);
+/** Appends the hex digits of a row as a field of bytes. */
+export function appendId(target: ByteBuffer, key: number, values: Values, row: number): void {
+  textAt(values, row, found);
+  const { bytes, start, end } = found;
   target.byte(key);
-  target.varint((found.end - found.start) / 2);
-  target.reserve(found.end - found.start);
-  for (let at = found.start; at < found.end; at += 2) {
-    target.bytes[target.length++] = (digit(found.bytes[at]!) << 4) | digit(found.bytes[at + 1]!);
-  }
+  target.varint((end - start) / 2);
+  target.reserve((end - start) / 2);
+  const out = target.bytes;
+  let to = target.length;
+  for (let at = start; at < end; at += 2) out[to++] = (digit(bytes[at]!) << 4) | digit(bytes[at + 1]!);
+  target.length = to;
+}
+
+/** As {@link appendId}, unless the row is a null. */
+export function appendIdField(target: ByteBuffer, key: number, column: FlatColumn, row: number): void {
+  if (isThere(column, row)) appendId(target, key, column.values, row);
 }
 
 /** The value of a lower-case hex digit. */

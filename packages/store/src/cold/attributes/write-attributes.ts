@@ -18,7 +18,9 @@ import { TypeTag } from './key-value.ts';
 const key: TextAt = { bytes: new Uint8Array(0), start: 0, end: 0 };
 const value: TextAt = { bytes: new Uint8Array(0), start: 0, end: 0 };
 const tags: TextAt = { bytes: new Uint8Array(0), start: 0, end: 0 };
+// The last value that is no string, and its length.
 const number = new Uint8Array(16);
+let numberLength = 0;
 
 /** Writes the attributes of a row as `KeyValue`s under the key `field`, but for those that only `otlp` says. */
 export function writeAttributes(
@@ -49,21 +51,24 @@ export function writeAttributes(
   }
 }
 
-/** How long the `AnyValue` of a text is; {@link appendAnyValue} of the same must follow. */
+/** How long the `AnyValue` of a text is, which `tag` says what it was. Only {@link appendAnyValue} of it may follow. */
 export function anyValueSize(tag: number, { bytes, start, end }: TextAt): number {
-  if (tag !== TypeTag.STRING) return writeNumber(tag, bytes, start, end);
+  if (tag !== TypeTag.STRING) {
+    numberLength = writeNumber(tag, bytes, start, end);
+    return numberLength;
+  }
   const length = end - start;
   return 1 + varintSize(length) + length;
 }
 
-/** Appends the `AnyValue` of a text, which `tag` says what it was. */
+/** Appends the `AnyValue` whose size {@link anyValueSize} has just told. */
 export function appendAnyValue(target: ByteBuffer, tag: number, { bytes, start, end }: TextAt): void {
   if (tag === TypeTag.STRING) {
     target.byte(ANY_STRING);
     target.varint(end - start);
     target.appendRange(bytes, start, end);
   } else {
-    target.appendRange(number, 0, writeNumber(tag, bytes, start, end));
+    target.appendRange(number, 0, numberLength);
   }
 }
 
