@@ -65,7 +65,7 @@ import type { WalPosition } from './replication/replication-error.ts';
 import { findByText, type TextSource } from './search/find-by-text.ts';
 import { findLogsByText, type LogTextSource } from './search/find-logs-by-text.ts';
 import { hotSpansOf, spansOfHit } from './search/hot-spans.ts';
-import { SearchIndex } from './search/search-index.ts';
+import { SearchIndex, type SearchLag } from './search/search-index.ts';
 import type { TextQuery } from './search/text-query.ts';
 import { shown } from './shown.ts';
 import { SIGNALS, type Signal } from './signal.ts';
@@ -134,6 +134,7 @@ export async function openStore(directory = '.tracewell', options: StoreOptions 
   );
   const appends = replication.begin(log, signal, settings);
   const tails = new Tails(directory, readOnly, log, signal);
+  replication.tend(tails);
   tiers.begin(log, readOnly ? undefined : settings.maintenance, tails);
   return new EmbeddedStore(directory, settings, log, appends, hot, tails, replication, tiers);
 }
@@ -266,8 +267,7 @@ class EmbeddedStore implements TraceStore {
   }
 
   async #searchTraces(plan: QueryPlan, text: TextQuery): Promise<TracePage> {
-    this.#checkOpen();
-    const searchLag = await this.#search.caughtUp();
+    const searchLag = await this.#searchLag();
     const page = await this.#query(async (snapshot) => {
       const all = this.#spans(snapshot);
       const source: TextSource = {
@@ -280,6 +280,13 @@ class EmbeddedStore implements TraceStore {
     return searchLag === undefined ? page : { ...page, searchLag };
   }
 
+  /** What a search cannot find yet, of what all writers have stored up to now. */
+  async #searchLag(): Promise<SearchLag | undefined> {
+    this.#checkOpen();
+    await this.#log.refresh();
+    return this.#search.caughtUp();
+  }
+
   async queryLogs(query: LogQuery = {}): Promise<LogPage> {
     const plan = planLogs(query, nowUnixNanos());
     if (plan.text !== undefined) return this.#searchLogs(plan, plan.text);
@@ -290,8 +297,7 @@ class EmbeddedStore implements TraceStore {
   }
 
   async #searchLogs(plan: LogPlan, text: TextQuery): Promise<LogPage> {
-    this.#checkOpen();
-    const searchLag = await this.#search.caughtUp();
+    const searchLag = await this.#searchLag();
     const page = await this.#query(async (snapshot) => {
       const source: LogTextSource = {
         picker: this.#search.picker,

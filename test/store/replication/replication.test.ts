@@ -114,7 +114,9 @@ test('F31 without its standby a leader refuses to acknowledge, to be tried again
 test('F31 a standby that does not answer is not waited for longer than was said', async (t) => {
   await using standby = await openStore(newDirectory(t), { standby: true });
   const wire = wireTo(standby);
-  await using leader = await openStore(newDirectory(t), { replication: { sinks: [wire], ackTimeoutMs: 400 } });
+  await using leader = await openStore(newDirectory(t), {
+    replication: { sinks: [wire], ackTimeoutMs: 400 },
+  });
   await insert(leader, 1);
   wire.tamper = () => new Promise(() => {});
   const before = Date.now();
@@ -320,4 +322,29 @@ test('wrong options are named', async (t) => {
   ] as const) {
     await assert.rejects(openStore(directory, options as never), problem);
   }
+});
+
+test('logs whose writers have died are shipped too, and the log is kept for a standby that is away', async (t) => {
+  const directory = newDirectory(t);
+  {
+    // Three writers at a time make three logs; the next store takes over one of them.
+    const stores = await Promise.all([1, 2, 3].map(() => openStore(directory)));
+    for (const [index, store] of stores.entries()) await insert(store, index + 1);
+    for (const store of stores) await store.close();
+  }
+  await using standby = await openStore(newDirectory(t), { standby: true });
+  const wire = wireTo(standby);
+  await using leader = await openStore(directory, { ...SMALL, replication: { sinks: [wire] } });
+  await insert(leader, 4);
+  await until(async () => (await numbersIn(standby)).length === 4);
+  await until(async () => (await leader.health()).replication?.sinks[0]?.lagBytes === 0);
+  await until(async () =>
+    (await leader.health()).tails.some(({ name, lagBytes }) => name === 'standby-standby' && lagBytes === 0),
+  );
+  // What the standby has not had stays in the log, whatever is compacted.
+  wire.standby = undefined;
+  for (let n = 5; n <= 300; n++) await insert(leader, n).catch(() => {});
+  await leader.compact();
+  wire.standby = standby;
+  await until(async () => (await numbersIn(standby)).length === 300);
 });

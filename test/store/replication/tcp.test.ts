@@ -96,6 +96,45 @@ async function countIn(store: TraceStore): Promise<number> {
   return (await store.queryTraces({ limit: 10_000 })).spans.length;
 }
 
+test('F32 a standby that is killed again and again misses nothing', { timeout: 60_000 }, async (t) => {
+  const directory = newDirectory(t);
+  let port = 0;
+  const random = seededRandom(5);
+  const source = newDirectory(t);
+  let written = 0;
+  for (let round = 0; round < 5; round++) {
+    const child = spawn(
+      process.execPath,
+      ['--conditions=@tracewell/source', `${import.meta.dirname}/standing-child.ts`, directory, String(port)],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    t.after(() => child.kill('SIGKILL'));
+    [port] = (await once(createInterface({ input: child.stdout }), 'line')).map(Number) as [number];
+    await using store = await openStore(source, {
+      segmentBytes: 64 * 1024,
+      replication: { sinks: [tcpWalSink({ port })] },
+    });
+    const until = Date.now() + random() * 150;
+    const insertOne = (): Promise<unknown> =>
+      store.insertSpans([span({ spanId: id(++written), attributes: { text: 'x'.repeat(300) } })]);
+    await insertOne();
+    while (Date.now() < until) await Promise.all([insertOne(), insertOne(), insertOne()]);
+    const last = Promise.allSettled([insertOne(), insertOne()]);
+    child.kill('SIGKILL');
+    await once(child, 'close');
+    await last;
+  }
+  await using standby = await openStore(directory, { standby: true });
+  const server = await serveWal(standby);
+  t.after(() => server.close());
+  await using store = await openStore(source, {
+    replication: { sinks: [tcpWalSink({ port: server.port })] },
+  });
+  await store.insertSpans([span({ spanId: id(++written) })]);
+  assert.equal(await countIn(standby), written);
+  assert.equal((await standby.health()).status, 'ok');
+});
+
 /** Runs leaders on one directory until they are killed; returns what they acknowledged. */
 async function runLeader(
   t: TestContext,

@@ -13,14 +13,14 @@ const FIELDS: ReadonlySet<string> = new Set<keyof ReplicationOptions>([
 /** Checks the option `replication` of a store. @throws TypeError, RangeError naming what is none */
 export function checkReplicationOptions(replication: ReplicationOptions): void {
   checkFields(CALLER, 'replication', replication, FIELDS);
-  const { sinks, requiredAcks = 1, ackTimeoutMs = 1 } = replication;
+  const { sinks, requiredAcks = 1, ackTimeoutMs = 1, retainBytes = 0 } = replication;
   if (!Array.isArray(sinks)) throw wrongType(CALLER, 'replication.sinks', 'an array of sinks', sinks);
   const names = new Set<string>();
   for (const sink of sinks) {
     if (typeof sink?.applyFramedWal !== 'function' || typeof sink.walPosition !== 'function') {
       throw wrongType(CALLER, 'replication.sinks', 'an array of sinks', sink);
     }
-    checkTailName(sink.name);
+    checkTailName(`standby-${sink.name}`);
     if (names.has(sink.name)) throw new RangeError(`${CALLER}: two sinks have the name ${sink.name}`);
     names.add(sink.name);
   }
@@ -32,6 +32,11 @@ export function checkReplicationOptions(replication: ReplicationOptions): void {
   if (!Number.isInteger(ackTimeoutMs) || ackTimeoutMs < 1 || ackTimeoutMs > 3_600_000) {
     throw new RangeError(
       `${CALLER}: replication.ackTimeoutMs must be a whole number from 1 to 3600000, got ${shown(ackTimeoutMs)}`,
+    );
+  }
+  if (!Number.isSafeInteger(retainBytes) || retainBytes < 0) {
+    throw new RangeError(
+      `${CALLER}: replication.retainBytes must be a whole number from 0, got ${shown(retainBytes)}`,
     );
   }
 }

@@ -16,7 +16,7 @@ import {
 import { parseSegmentHeader, SEGMENT_HEADER_BYTES, type SegmentHeader } from '../log/segment-header.ts';
 import { FrameKind, type Log, type Segment } from '../log/types.ts';
 import type { FrameSignal, Wakeable } from '../tails/frame-signal.ts';
-import { segmentsOf } from '../tails/position.ts';
+import { type Position, segmentsOf } from '../tails/position.ts';
 import { ReplicationError, type WalPosition } from './replication-error.ts';
 import { RECORD_BYTES, RECORD_HEADER_BYTES, writeRecordHeader } from './wal-record.ts';
 import type { WalSink } from './wal-sink.ts';
@@ -93,12 +93,26 @@ export class Feed {
     return position.segment > segment || (position.segment === segment && position.offset >= bytes);
   }
 
-  /** Stops shipping and closes the sink. */
-  async close(): Promise<void> {
+  /** Bytes of the log that the standby does not have yet, as far as is known. */
+  get lagBytes(): number {
+    const { position } = this;
+    let lag = 0;
+    for (const { number, bytes } of segmentsOf(this.#log.segments(), this.#log.writer)) {
+      if (position === undefined || position.segment < number) lag += bytes;
+      else if (position.segment === number) lag += Math.max(0, bytes - position.offset);
+    }
+    return lag;
+  }
+
+  /** The log that is shipped, and where the standby's copy of it ends, once that is known. */
+  get shipped(): Position | undefined {
+    return this.position === undefined ? undefined : { writer: this.#writer!, ...this.position };
+  }
+
+  /** Stops shipping. A sink that hangs is not waited for: to close it is what ends it. */
+  async stop(): Promise<void> {
     this.#aborted.abort();
     this.#pause.wake?.();
-    // A sink that hangs is not waited for: closing it is what ends it.
-    await this.sink.close?.();
     await Promise.race([this.#running, setTimeout(100)]);
   }
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { nodeFileSystem } from '../fs/node-file-system.ts';
 import type { Log } from '../log/types.ts';
 import type { FrameSignal } from '../tails/frame-signal.ts';
-import { segmentsOf } from '../tails/position.ts';
+import { type Position, segmentsOf } from '../tails/position.ts';
 import { readReign, writeReign } from './epoch-file.ts';
 import { Feed, type FeedState } from './feed.ts';
 import { ReplicationError } from './replication-error.ts';
@@ -22,6 +22,11 @@ export interface ReplicationOptions {
    * again: it is in the log here, and shipped as soon as that is possible. Default 10,000.
    */
   readonly ackTimeoutMs?: number;
+  /**
+   * Bytes of the log that each standby may keep from compaction while it is away. One that needs what is gone has to
+   * be made anew from a copy of the directory. Default 1 GiB.
+   */
+  readonly retainBytes?: number;
 }
 
 /** How replication is. */
@@ -43,14 +48,25 @@ export interface SinkHealth {
    * tried again before the store is reopened.
    */
   readonly state: FeedState;
-  /** Bytes of our own log that it does not have yet. */
+  /** Bytes that it does not have yet, of our own log and of those whose writers have died. */
   readonly lagBytes: number;
   /** Why it fails, if it does. */
   readonly lastError?: unknown;
 }
 
+/** What a leader needs of the log. */
+type ShippedLog = Pick<Log, 'writer' | 'segments' | 'health'>;
+
 /** What takes frames. */
 export type Appends<Prepared> = Pick<Log<Prepared>, 'append' | 'appendSync'>;
+
+/** What keeps the log for whoever has not had it. */
+export interface Retention {
+  keep(name: string, retainBytes: number, positions: readonly Position[]): void;
+}
+
+/** How often logs of the dead are looked for, and positions noted. */
+const TEND_MS = 1000;
 
 /** Somebody who waits until enough standbys have our log up to a place. */
 interface Waiting {
@@ -63,22 +79,25 @@ interface Waiting {
 
 /** The leader's side: a feed for each standby, and who waits for them. */
 export class Leader {
-  readonly #log: Pick<Log, 'writer' | 'segments'>;
+  readonly #log: ShippedLog;
+  readonly #signal: FrameSignal;
+  readonly #options: ReplicationOptions;
+  /** Feeds of logs whose writers have died: nobody else ships what is left in them. */
+  readonly #others = new Map<string, Feed[]>();
   readonly #requiredAcks: number;
   readonly #ackTimeoutMs: number;
   readonly #feeds: Feed[];
   readonly #epoch: number;
   #waiting: Waiting[] = [];
   #timer: NodeJS.Timeout | undefined;
+  #tending: NodeJS.Timeout | undefined;
   #fenced: ReplicationError | undefined;
 
-  constructor(
-    directory: string,
-    log: Pick<Log, 'writer' | 'segments'>,
-    signal: FrameSignal,
-    { sinks, requiredAcks = 1, ackTimeoutMs = 10_000 }: ReplicationOptions,
-  ) {
+  constructor(directory: string, log: ShippedLog, signal: FrameSignal, options: ReplicationOptions) {
+    const { sinks, requiredAcks = 1, ackTimeoutMs = 10_000 } = options;
     this.#log = log;
+    this.#signal = signal;
+    this.#options = options;
     this.#requiredAcks = requiredAcks;
     this.#ackTimeoutMs = ackTimeoutMs;
     this.#epoch = beginReign(directory);
@@ -105,30 +124,73 @@ export class Leader {
     };
   }
 
+  /** Ships the logs of the dead too, and has the log kept for standbys that are away. */
+  tend(retention: Retention): void {
+    this.#tend(retention);
+    this.#tending = setInterval(() => this.#tend(retention), TEND_MS);
+    this.#tending.unref();
+  }
+
+  #tend(retention: Retention): void {
+    const { retainBytes = 1024 ** 3 } = this.#options;
+    try {
+      this.#tendOthers();
+      for (const feed of this.#feeds) {
+        const { name } = feed.sink;
+        const others = [...this.#others.values()].flat().filter(({ sink }) => sink === feed.sink);
+        const positions = [feed, ...others]
+          .map(({ shipped }) => shipped)
+          .filter((some) => some !== undefined);
+        retention.keep(`standby-${name}`, retainBytes, positions);
+      }
+    } catch {
+      // A full disk, a directory that is gone: the next time may do better, and nothing waits for this.
+    }
+  }
+
+  #tendOthers(): void {
+    const dead = new Set<string>();
+    for (const { writer, state } of this.#log.health().writers) if (state === 'dead') dead.add(writer);
+    for (const [writer, feeds] of this.#others) {
+      if (dead.has(writer)) continue;
+      // Taken over, and shipped by whoever did.
+      this.#others.delete(writer);
+      for (const feed of feeds) void feed.stop();
+    }
+    for (const writer of dead) {
+      if (this.#others.has(writer)) continue;
+      const log = { writer, segments: () => this.#log.segments() };
+      const feeds = this.#options.sinks.map(
+        (sink) => new Feed(sink, log, this.#signal, this.#epoch, { changed: () => {} }),
+      );
+      this.#others.set(writer, feeds);
+    }
+  }
+
   /** How it is going. */
   health(): ReplicationHealth {
-    const segments = segmentsOf(this.#log.segments(), this.#log.writer);
+    const others = [...this.#others.values()].flat();
     return {
       epoch: this.#epoch,
       role: 'leader',
       recordsTaken: 0,
-      sinks: this.#feeds.map((feed) => ({
-        name: feed.sink.name,
-        state: feed.state,
-        lagBytes: segments.reduce((lag, { number, bytes }) => {
-          const { position } = feed;
-          if (position === undefined || position.segment < number) return lag + bytes;
-          return position.segment > number ? lag : lag + Math.max(0, bytes - position.offset);
-        }, 0),
-        ...(feed.lastError !== undefined && { lastError: feed.lastError }),
-      })),
+      sinks: this.#feeds.map((feed) => {
+        const { sink, state, lastError } = feed;
+        const all = [feed, ...others.filter((other) => other.sink === sink)];
+        const lagBytes = all.reduce((sum, one) => sum + one.lagBytes, 0);
+        return { name: sink.name, state, lagBytes, ...(lastError !== undefined && { lastError }) };
+      }),
     };
   }
 
   /** Stops shipping. Whoever still waits is told that it is unknown. */
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all(this.#feeds.map((feed) => feed.close()));
+    clearInterval(this.#tending);
+    const feeds = [...this.#feeds, ...[...this.#others.values()].flat()];
+    const stopped = feeds.map((feed) => feed.stop());
+    await Promise.all(this.#options.sinks.map((sink) => sink.close?.()));
+    await Promise.all(stopped);
     for (const { reject } of this.#waiting.splice(0)) reject(this.#unavailable('the store was closed'));
   }
 

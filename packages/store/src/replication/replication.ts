@@ -10,6 +10,7 @@ import {
   Leader,
   type ReplicationHealth,
   type ReplicationOptions,
+  type Retention,
 } from './leader.ts';
 import { ReplicationError, type WalPosition } from './replication-error.ts';
 import { Standby } from './standby.ts';
@@ -51,6 +52,11 @@ export class Replication {
     if (replication === undefined) return log;
     this.#leader = new Leader(this.#directory, log, signal, replication);
     return this.#leader.replicated(log);
+  }
+
+  /** Has the log kept for standbys that are away. */
+  tend(retention: Retention): void {
+    this.#leader?.tend(retention);
   }
 
   /** See `TraceStore.applyFramedWal`. */

@@ -1,8 +1,8 @@
 import { countSpans } from '@tracewell/otlp';
 import { type BatchExporter, ExportError, type SpanBatch, TracewellError } from '@tracewell/plugin';
-import type { TraceStore } from '../trace-store.ts';
 import { checkFields, wrongType } from '../query/check.ts';
 import { shown } from '../shown.ts';
+import type { TraceStore } from '../trace-store.ts';
 import type { FollowOptions, LogTail } from './follow.ts';
 import type { LogFrame } from './follower.ts';
 

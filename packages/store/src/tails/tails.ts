@@ -5,7 +5,7 @@ import type { Segment } from '../log/types.ts';
 import { shown } from '../shown.ts';
 import type { FrameSignal } from './frame-signal.ts';
 import { type FrameItems, type LiveTail, LogLiveTail } from './live-tail.ts';
-import { unreadBytes } from './position.ts';
+import { type Position, unreadBytes } from './position.ts';
 import { type SavedTail, SavedTails, tailsDirectory } from './saved-tails.ts';
 import { type StepHandler, Tail, type TailedLog, type TailSettings } from './tail.ts';
 
@@ -46,6 +46,8 @@ export class Tails {
   readonly #log: TailedLog;
   readonly #signal: FrameSignal;
   readonly #running = new Map<string, Tail>();
+  /** Names that are kept for somebody of this process. */
+  readonly #kept = new Set<string>();
   readonly #live = new Set<LiveTail<unknown>>();
   #saved: SavedTails | undefined;
   #stopped = false;
@@ -133,6 +135,19 @@ export class Tails {
     );
   }
 
+  /**
+   * Notes how far somebody is who reads the logs by himself, so that they are kept for him.
+   *
+   * @param positions - of logs that have moved, or all of them
+   */
+  keep(name: string, retainBytes: number, positions: readonly Position[]): void {
+    if (this.#stopped || this.#readOnly) return;
+    const saved = this.#open(true)!;
+    if (!this.#kept.has(name)) saved.register(name, retainBytes);
+    this.#kept.add(name);
+    if (positions.length > 0) saved.save(name, positions);
+  }
+
   /** How all tails of the directory are. */
   health(): TailHealth[] {
     return this.#known().map(({ name, retainBytes, missedBytes, positions }) => {
@@ -140,7 +155,12 @@ export class Tails {
       const lagBytes = lagIn(unreadBytes(this.#log.segments(), positions));
       return {
         name,
-        state: running?.delivers ? 'running' : this.#isLocked(name) ? 'elsewhere' : 'stopped',
+        state:
+          running?.delivers || this.#kept.has(name)
+            ? 'running'
+            : this.#isLocked(name)
+              ? 'elsewhere'
+              : 'stopped',
         lagBytes,
         retainBytes,
         missedBytes,
@@ -152,6 +172,12 @@ export class Tails {
         ...(running?.lastError !== undefined && { lastError: running.lastError }),
       };
     });
+  }
+
+  /** Bytes of the log that a tail has not had yet: all of them, if nobody has ever run it. */
+  lagBytes(name: string): number {
+    const positions = this.#known().find((tail) => tail.name === name)?.positions ?? new Map();
+    return lagIn(unreadBytes(this.#log.segments(), positions));
   }
 
   /** Stops all tails of this process, without delivering what is left. */
