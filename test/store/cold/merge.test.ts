@@ -64,7 +64,10 @@ test('stores that compact at random answer as a plain list of all spans would, a
         }
       },
     ),
-    { numRuns: 25, ...(process.env.TRACEWELL_SEED && { seed: Number(process.env.TRACEWELL_SEED) }) },
+    {
+      numRuns: Number(process.env.TRACEWELL_RUNS ?? 25),
+      ...(process.env.TRACEWELL_SEED && { seed: Number(process.env.TRACEWELL_SEED) }),
+    },
   );
 });
 

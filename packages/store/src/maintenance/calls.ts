@@ -1,7 +1,7 @@
 import { checkFields, wrongType } from '../query/check.ts';
 import type { CompactionProgress } from './compactor.ts';
 
-/** What {@link TraceStore.compact} takes. */
+/** What `compact` takes. */
 export interface CompactOptions {
   /** Told of each step. What it throws is ignored. */
   readonly onProgress?: ((progress: CompactionProgress) => void) | undefined;
@@ -9,7 +9,7 @@ export interface CompactOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What {@link TraceStore.maintain} takes. */
+/** What `maintain` takes. */
 export interface MaintainOptions {
   /** Whether to only say what would be done. Default `false`. */
   readonly dryRun?: boolean | undefined;
