@@ -34,12 +34,13 @@ export class StoreTrial {
   readonly random: Random;
   /** When what the rule inserts begins. */
   readonly start = anHourAgo();
-  readonly #patienceMs: number;
+  /** How long one call may take. */
+  readonly patienceMs: number;
 
   constructor(subject: StoreSubject, { seed = 1, patienceMs = 10_000 }: StoreSuiteOptions) {
     this.subject = subject;
     this.random = new Random(seed);
-    this.#patienceMs = patienceMs;
+    this.patienceMs = patienceMs;
   }
 
   /** What takes inserts. */
@@ -61,7 +62,7 @@ export class StoreTrial {
       check(false, `${what} threw ${shown(error)} where it should have rejected`);
     }
     check(typeof promise?.then === 'function', `${what} returned ${shown(promise)}, not a promise`);
-    return within(this.#patienceMs, what, promise);
+    return within(this.patienceMs, what, promise);
   }
 
   /** What a call rejects with. */

@@ -96,7 +96,7 @@ export class SearchIndex {
       await Promise.race([tail.flush().catch(() => {}), late]);
       clearTimeout(timer);
     }
-    const logBytes = this.#tails.health().find(({ name }) => name === NAME)?.lagBytes ?? 0;
+    const logBytes = this.#tails.lagBytes(NAME);
     const coldFiles = this.#filling.files.length;
     return logBytes === 0 && coldFiles === 0 ? undefined : { logBytes, coldFiles };
   }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { MetricPointData } from '@tracewell/otlp';
 import { type SpanData, SpanKind, TracewellError } from '@tracewell/plugin';
 import { check, type Rule, same, shown } from '@tracewell/plugin/conformance';
@@ -11,13 +12,13 @@ async function whenIndexed<Page extends { readonly searchLag?: SearchLag }>(
   trial: StoreTrial,
   ask: () => Promise<Page>,
 ): Promise<Page> {
-  for (let attempt = 1; ; attempt++) {
+  const deadline = performance.now() + trial.patienceMs;
+  for (;;) {
     const page = await trial.call('a query with a text', ask);
     if (page.searchLag === undefined) return page;
-    check(
-      attempt < 20,
-      `after ${attempt} queries ${page.searchLag.logBytes} bytes and ${page.searchLag.coldFiles} files are still not indexed`,
-    );
+    const lag = shown(page.searchLag);
+    check(performance.now() < deadline, `after ${trial.patienceMs} ms there is still to be indexed: ${lag}`);
+    await setTimeout(50);
   }
 }
 
