@@ -80,6 +80,27 @@ for (const specifier of imports) {
     if (!where.startsWith('${pathToFileURL(place)}/')) throw new Error('resolved to ' + where);`;
   await attempt(`import '${specifier}'`, process.execPath, ['--input-type=module', '--eval', script]);
 }
+// What runs in threads and processes of its own begins with files that nothing imports.
+const inThreads = `import { openStore } from '@tracewell/store';
+  const store = await openStore('store');
+  const none = { attributes: {}, droppedAttributesCount: 0, schemaUrl: '' };
+  const span = {
+    traceId: '1'.repeat(32), spanId: '2'.repeat(16), parentSpanId: '', traceState: '', flags: 0, name: 'GET /', kind: 2,
+    startTimeUnixNanos: 1n, endTimeUnixNanos: 2n, attributes: { 'url.full': 'http://shop/cart' }, status: { code: 0, message: '' },
+    events: [], links: [], droppedAttributesCount: 0, droppedEventsCount: 0, droppedLinksCount: 0,
+    resource: none, scope: { name: '', version: '', ...none },
+  };
+  await store.insertSpans([span]);
+  const { spans } = await store.queryTraces({ text: 'cart' });
+  if (spans.length !== 1) throw new Error('nothing found by text');
+  await store.compact();
+  const { rows } = await store.querySql('SELECT name FROM spans');
+  if (rows.length !== 1) throw new Error('nothing found by SQL');
+  const { cold } = await store.health();
+  if (cold.rows.spans !== 1) throw new Error('nothing compacted');
+  await store.close();`;
+await attempt('text, SQL and compaction', process.execPath, ['--input-type=module', '--eval', inThreads]);
+
 const consumer = join(place, 'consumer.mts');
 writeFileSync(
   consumer,
