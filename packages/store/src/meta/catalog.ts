@@ -9,9 +9,9 @@ import type { DatabaseSync } from 'node:sqlite';
 import { TracewellError } from '@tracewell/plugin';
 import type { MetaDb, MetaTable } from './meta-db.ts';
 
-/** What cold files hold; also the names of their directories. */
+/** All there are. */
 export const COLD_SIGNALS = ['spans', 'logs', 'metrics', 'metrics_5m', 'comments'] as const;
-/** One of {@link COLD_SIGNALS}. */
+/** What a file of the cold tier holds; also the name of its directory. */
 export type ColdSignal = (typeof COLD_SIGNALS)[number];
 
 /** A visible file of the cold tier. It never changes. */
