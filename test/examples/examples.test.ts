@@ -30,7 +30,8 @@ for (const example of examples) {
     const { NODE_TEST_CONTEXT: _, ...env } = process.env;
     const { stdout } = await run(process.execPath, [...conditions, join(root, example)], {
       cwd,
-      env: { ...env, NO_COLOR: '1' },
+      // What they leave in a temporary directory goes with ours.
+      env: { ...env, NO_COLOR: '1', TMPDIR: cwd },
       timeout: 60_000,
     });
     assert.match(stdout, new RegExp(pattern, flags));
