@@ -86,7 +86,15 @@ export function settingsOf(options: StoreOptions): StoreSettings {
   }
   // A standby's own log would be none of the leader's.
   const ownLog = standby ? { ...log, readOnly: true } : log;
-  return { log: ownLog, genAiPrices, maxSeries, search, replication, standby, maintenance: maintenanceSettings(maintenance) };
+  return {
+    log: ownLog,
+    genAiPrices,
+    maxSeries,
+    search,
+    replication,
+    standby,
+    maintenance: maintenanceSettings(maintenance),
+  };
 }
 
 function checkRoles({ replication, standby, readOnly }: StoreOptions): void {
