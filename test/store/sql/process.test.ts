@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { newDirectory } from '../engine/directory.ts';
 import { newProcess, run } from './sql-process.ts';
 
 const FOR_EVER = 'SELECT count(*) FROM range(100000000000) a, range(1000000) b';
@@ -127,6 +129,23 @@ describe('the process for SQL', () => {
     for (const each of [query, ...waiting]) await assert.rejects(each, { code: 'TW_STORE_CLOSED' });
     await assert.rejects(run(sql, 'SELECT 1'), { code: 'TW_STORE_CLOSED' });
   });
+
+  for (const end of ['closed', 'killed'] as const) {
+    test(`leaves no files behind when it is ${end}`, async (t) => {
+      const temporary = newDirectory(t);
+      const before = process.env.TMPDIR;
+      process.env.TMPDIR = temporary;
+      const sql = newProcess(t);
+      await run(sql, 'SELECT 1');
+      if (before === undefined) delete process.env.TMPDIR;
+      else process.env.TMPDIR = before;
+      assert.equal(readdirSync(temporary).length, 1);
+      if (end === 'closed') sql.close();
+      else process.kill(sql.pid!, 'SIGKILL');
+      for (let i = 0; i < 200 && readdirSync(temporary).length > 0; i++) await sleep(20);
+      assert.deepEqual(readdirSync(temporary), []);
+    });
+  }
 
   test('says what to install where DuckDB is missing', async (t) => {
     const sql = newProcess(t, new URL('./without-duckdb.ts', import.meta.url));

@@ -5,7 +5,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { rm } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -203,14 +203,16 @@ export class SqlProcess {
         `the query was stopped after ${timeoutMs} ms; filter by time, or raise timeoutMs`,
       ),
     );
+    const place = this.#waiting.indexOf(query);
+    if (place >= 0) this.#waiting.splice(place, 1);
+    const child = this.#child;
     for (const [id, running] of this.#running) {
-      if (running !== query) continue;
+      if (running !== query || child === undefined) continue;
       this.#send({ type: 'cancel', id });
-      const child = this.#child;
-      const kill = setTimeout(() => {
+      const deadline = setTimeout(() => {
         if (child === this.#child && this.#running.has(id)) this.#restart();
       }, STOP_MS);
-      kill.unref();
+      deadline.unref();
     }
   }
 
@@ -218,7 +220,9 @@ export class SqlProcess {
   #restart(): void {
     const others = [...this.#running.values()].filter(({ given }) => !given);
     this.#running.clear();
-    this.#kill();
+    // At once. Its files stay for the next one.
+    kill(this.#child);
+    this.#child = undefined;
     for (const query of others) this.#again(query, 'its process had to be killed because of other queries');
     this.#begin();
   }
@@ -236,24 +240,23 @@ export class SqlProcess {
   #end(error: TracewellError): void {
     const failing = [...this.#running.values()];
     this.#running.clear();
-    this.#kill();
-    this.#removeFiles();
+    this.#letGo();
     for (const { reject } of failing) reject(error);
     this.#begin();
   }
 
-  #kill(): void {
+  /** Ends the process, which removes its files; so do we, if it is dead already. */
+  #letGo(): void {
     const child = this.#child;
-    this.#child = undefined;
-    child?.kill('SIGKILL');
-    // It is gone for us. Its end must not keep the application alive.
-    child?.unref();
-    child?.channel?.unref();
-  }
-
-  #removeFiles(): void {
-    if (this.#hotDirectory !== undefined) rmSync(this.#hotDirectory, { recursive: true, force: true });
-    this.#hotDirectory = undefined;
+    const files = this.#hotDirectory;
+    this.#child = this.#hotDirectory = undefined;
+    if (child?.connected) {
+      child.disconnect();
+      child.unref();
+      setTimeout(() => kill(child), STOP_MS).unref();
+    } else if (files !== undefined) {
+      rm(files, { recursive: true, force: true }, () => {});
+    }
   }
 
   /** The process keeps the application alive while a query waits for it, and no longer. */
@@ -268,12 +271,16 @@ export class SqlProcess {
     }
     child.unref();
     child.channel?.unref();
-    this.#idle = setTimeout(() => {
-      this.#kill();
-      this.#removeFiles();
-    }, IDLE_MS);
+    this.#idle = setTimeout(() => this.#letGo(), IDLE_MS);
     this.#idle.unref();
   }
+}
+
+/** Kills a process, whose end then does not keep the application alive. */
+function kill(child: ChildProcess | undefined): void {
+  child?.kill('SIGKILL');
+  child?.unref();
+  child?.channel?.unref();
 }
 
 /** What a process needs to start on each system, and nothing that could be a secret. */

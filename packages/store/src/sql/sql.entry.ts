@@ -28,9 +28,9 @@ function answer(message: Answer): Promise<void> {
 }
 
 /** At once, without any destructor: DuckDB's threads may be in the middle of a query. */
-function die(): never {
+function die(): void {
+  if (privateDirectory !== undefined) rmSync(privateDirectory, { recursive: true, force: true });
   process.kill(process.pid, 'SIGKILL');
-  throw new Error('killed');
 }
 
 async function setUp(request: SetUp): Promise<void> {
@@ -48,7 +48,12 @@ async function setUp(request: SetUp): Promise<void> {
 
 async function open({ directory, hotDirectory, memoryBytes, threads }: SetUp): Promise<Database> {
   // Here, so that it can be told that DuckDB is missing.
-  const { Database, openLocked, explain, HotFiles } = await import('./engine.ts');
+  const [{ Database }, { explain }, { HotFiles }, { openLocked }] = await Promise.all([
+    import('./database.ts'),
+    import('./duckdb-errors.ts'),
+    import('./hot-files.ts'),
+    import('./locked-duckdb.ts'),
+  ]);
   privateDirectory = hotDirectory;
   hot = new HotFiles(hotDirectory);
   const directories = [coldDirectory(directory), hotDirectory];
@@ -82,7 +87,8 @@ async function run({ id, sql, maxRows, snapshot }: RunQuery): Promise<void> {
       await answer({ type: 'failed', id, code, message: (error as Error).message });
     }
     // After an error inside it, DuckDB may refuse everything. A new process starts anew.
-    if (!(await (await database)?.works())) die();
+    const opened = await database?.catch(() => undefined);
+    if (opened !== undefined && !(await opened.works())) die();
   } finally {
     running.delete(id);
   }
@@ -111,10 +117,7 @@ function watchMemory(maxBytes: number): void {
 
 // A terminal sends these to the application and to us alike. How it ends is for the application to say.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-process.on('disconnect', () => {
-  if (privateDirectory !== undefined) rmSync(privateDirectory, { recursive: true, force: true });
-  die();
-});
+process.on('disconnect', die);
 process.on('message', (request: Request) => {
   if (request.type === 'set-up') void setUp(request);
   else if (request.type === 'run') void run(request);
