@@ -21,58 +21,89 @@ const NOTHING = new Uint8Array(0);
 
 /** Decodes the resources and scopes of rows once, so that rows share them. */
 export class DecodedOrigins {
-  readonly #resources = new Map<string, ResourceData>();
-  readonly #scopes = new Map<string, ScopeData>();
+  readonly #resources = new Remembered((message): ResourceData => {
+    const [body, schema] = twoFields(message, RESOURCE_SPANS_RESOURCE, RESOURCE_SPANS_SCHEMA_URL);
+    return decodeResource(message, body[0], body[1], schema[0], schema[1]);
+  });
+  readonly #scopes = new Remembered((message): ScopeData => {
+    const [body, schema] = twoFields(message, SCOPE_SPANS_SCOPE, SCOPE_SPANS_SCHEMA_URL);
+    return decodeScope(message, body[0], body[1], schema[0], schema[1]);
+  });
 
   resource(values: Values, row: number): ResourceData {
-    const message = bytesAt(values, row);
-    return remembered(this.#resources, message, () => {
-      const [body, schema] = twoFields(message, RESOURCE_SPANS_RESOURCE, RESOURCE_SPANS_SCHEMA_URL);
-      return decodeResource(message, body[0], body[1], schema[0], schema[1]);
-    });
+    return this.#resources.of(values, row);
   }
 
   scope(values: Values, row: number): ScopeData {
-    const message = bytesAt(values, row);
-    return remembered(this.#scopes, message, () => {
-      const [body, schema] = twoFields(message, SCOPE_SPANS_SCOPE, SCOPE_SPANS_SCHEMA_URL);
-      return decodeScope(message, body[0], body[1], schema[0], schema[1]);
-    });
+    return this.#scopes.of(values, row);
   }
-}
-
-function remembered<Data>(known: Map<string, Data>, message: Uint8Array, decode: () => Data): Data {
-  const key = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');
-  let data = known.get(key);
-  if (data === undefined) {
-    data = decode();
-    if (known.size === MAX_ORIGINS) known.clear();
-    known.set(key, data);
-  }
-  return data;
 }
 
 /** Numbers the resources and scopes of a file's rows in the row group that is being written. */
 export class OriginNumbers {
-  readonly #resources = new Map<string, number>();
-  readonly #scopes = new Map<string, number>();
+  // `columns` is that of the call: a row group's are the same until `clear`.
+  #columns: OriginColumns | undefined;
+  readonly #resources = new Remembered((message) => this.#columns!.resource(originOf(message, NOTHING)));
+  readonly #scopes = new Remembered((message) => this.#columns!.scope(originOf(NOTHING, message)));
 
   /** The number of a row's resource in `columns`. */
   resource(columns: OriginColumns, values: Values, row: number): number {
-    const message = bytesAt(values, row);
-    return remembered(this.#resources, message, () => columns.resource(originOf(message, NOTHING)));
+    this.#columns = columns;
+    return this.#resources.of(values, row);
   }
 
   /** The number of a row's scope in `columns`. */
   scope(columns: OriginColumns, values: Values, row: number): number {
-    const message = bytesAt(values, row);
-    return remembered(this.#scopes, message, () => columns.scope(originOf(NOTHING, message)));
+    this.#columns = columns;
+    return this.#scopes.of(values, row);
   }
 
   /** Forgets all of them, because the row group ended. */
   clear(): void {
     this.#resources.clear();
     this.#scopes.clear();
+  }
+}
+
+/** What was made of messages: found by their codes in a dictionary, or else by their bytes. */
+class Remembered<Data> {
+  readonly #make: (message: Uint8Array) => Data;
+  #byCode = new WeakMap<object, (Data | undefined)[]>();
+  readonly #byBytes = new Map<string, Data>();
+
+  constructor(make: (message: Uint8Array) => Data) {
+    this.#make = make;
+  }
+
+  of(values: Values, row: number): Data {
+    if (!('codes' in values)) return this.#ofBytes(bytesAt(values, row));
+    let known = this.#byCode.get(values.dictionary);
+    if (known === undefined) {
+      known = [];
+      this.#byCode.set(values.dictionary, known);
+    }
+    const code = values.codes[row]!;
+    const data = known[code];
+    if (data !== undefined) return data;
+    const made = this.#ofBytes(bytesAt(values, row));
+    known[code] = made;
+    return made;
+  }
+
+  #ofBytes(message: Uint8Array): Data {
+    const key = Buffer.from(message.buffer, message.byteOffset, message.length).toString('latin1');
+    let data = this.#byBytes.get(key);
+    if (data === undefined) {
+      data = this.#make(message);
+      if (this.#byBytes.size === MAX_ORIGINS) this.#byBytes.clear();
+      this.#byBytes.set(key, data);
+    }
+    return data;
+  }
+
+  clear(): void {
+    this.#byCode = new WeakMap();
+    this.#byBytes.clear();
   }
 }
 
