@@ -27,7 +27,7 @@ function slowHash(bytes: Uint8Array): string {
   const round = (sum: bigint, input: bigint): bigint => wrap(rotate(wrap(sum + input * p2), 31n) * p1);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let at = 0;
-  let result = p5;
+  let result: bigint = p5;
   if (bytes.length >= 32) {
     const lanes = [wrap(p1 + p2), p2, 0n, wrap(-p1)];
     for (; at + 32 <= bytes.length; at += 32) {
