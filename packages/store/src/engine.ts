@@ -431,7 +431,7 @@ class EmbeddedStore implements TraceStore {
   #query<Result>(run: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
     this.#checkOpen();
     const running = this.#fresh.holds
-      ? this.#tiers.run(run)
+      ? this.#tiers.run(run, true)
       : this.#log.refresh().then(() => {
           this.#fresh.begin();
           return this.#tiers.run(run);

@@ -94,9 +94,13 @@ export class Tiers {
     return this.#begun().take();
   }
 
-  /** Runs a query on a snapshot, again if compaction took away what it read. The log was just refreshed. */
-  run<Result>(query: (snapshot: Snapshot) => Promise<Result>): Promise<Result> {
-    return this.#begun().run(query, () => this.#log!.refresh());
+  /**
+   * Runs a query on a snapshot, again if compaction took away what it read.
+   *
+   * @param isFresh - whether the log was refreshed for a query just before, and not for this one
+   */
+  run<Result>(query: (snapshot: Snapshot) => Promise<Result>, isFresh = false): Promise<Result> {
+    return this.#begun().run(query, () => this.#log!.refresh(), isFresh);
   }
 
   /** The contents of a blob. @throws RangeError, `TracewellError` (`TW_BLOB_MISSING`, `TW_BLOB_DAMAGED`) */
