@@ -4,8 +4,10 @@ import { compareCopies } from '../../hot/spans/same-span.ts';
 import { GrowingUint32 } from '../../parquet/growing.ts';
 import { type Origin, Origins } from '../origins.ts';
 
-/** How many spans one sorter takes. */
-export const MAX_SPANS = 1 << 21;
+/** How many spans one sorter takes: more than the largest segment can hold, 1 GiB of spans with nothing but ids. */
+export const MAX_SPANS = 1 << 26;
+/** The bits of a trace id's first word that find room beside a span's number in the 53 of a double. */
+const PREFIX_SHIFT = 32 - (53 - 26);
 
 const NANOS_PER_HOUR = 3_600_000_000_000n;
 const MAX_NANOS = 0xffff_ffff_ffff_ffffn;
@@ -99,17 +101,19 @@ export class SpanSorter {
     const trace0 = this.#trace0.values;
     const hours = this.#hour.values;
     let chosen = 0;
-    // The first word and the number in one double: sorting those takes a tenth of the time that comparing takes.
+    // The beginning of the trace id and the number in one double: sorting those takes a tenth of the time that
+    // comparing takes.
     for (let span = 0; span < count; span++) {
-      if (hour === undefined || hours[span] === hour) keys[chosen++] = trace0[span]! * MAX_SPANS + span;
+      if (hour === undefined || hours[span] === hour)
+        keys[chosen++] = (trace0[span]! >>> PREFIX_SHIFT) * MAX_SPANS + span;
     }
     keys.subarray(0, chosen).sort();
     const order = new Uint32Array(chosen);
     for (let index = 0; index < chosen; index++) order[index] = keys[index]! % MAX_SPANS;
     for (let from = 0; from < chosen; ) {
-      const first = trace0[order[from]!];
+      const prefix = trace0[order[from]!]! >>> PREFIX_SHIFT;
       let end = from + 1;
-      while (end < chosen && trace0[order[end]!] === first) end++;
+      while (end < chosen && trace0[order[end]!]! >>> PREFIX_SHIFT === prefix) end++;
       this.#sortRun(order, from, end);
       from = end;
     }
@@ -144,7 +148,7 @@ export class SpanSorter {
   }
 
   /**
-   * Sorts spans with the same first word, which are mostly those of one trace: a handful, in order already. The
+   * Sorts spans whose trace ids begin alike, which are mostly those of one trace: a handful, in order already. The
    * built-in sort takes a microsecond for each of these runs, which was a tenth of writing a file.
    */
   #sortRun(order: Uint32Array, from: number, end: number): void {
