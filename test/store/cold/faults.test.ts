@@ -1,29 +1,36 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { type TestContext, test } from 'node:test';
+import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openStore } from '@tracewell/store';
 import { newDirectory } from '../engine/directory.ts';
 import { answers, FAST, HOUR, NOON, same, spans } from './answers.ts';
 
-/** A directory of which a part is cold; of what is hot, some is there already. */
-async function prepared(t: TestContext): Promise<{ directory: string; expected: Map<string, string> }> {
-  const directory = join(newDirectory(t), 'store');
-  mkdirSync(directory);
-  const store = await openStore(directory, FAST);
+const template = mkdtempSync(join(tmpdir(), 'tracewell-killed-'));
+let expected: Map<string, string>;
+after(() => rmSync(template, { recursive: true, force: true }));
+
+// A directory of which a part is cold; of what is hot, some is there already.
+before(async () => {
+  await using store = await openStore(template, FAST);
   const [first] = spans(0, 1);
   const unfinished = { ...first!, attributes: { ...first!.attributes, 'tracewell.unfinished': true } };
   await store.insertSpans([unfinished, ...spans(1, 40)]);
   await store.compact();
   await store.insertSpans([...spans(30, 60), first!]);
   await store.insertSpans(spans(60, 80, NOON + 4n * HOUR));
-  const expected = await answers(store);
-  await store.close();
-  return { directory, expected };
+  expected = await answers(store);
+});
+
+function copyOfTemplate(t: TestContext): string {
+  const directory = join(newDirectory(t), 'store');
+  cpSync(template, directory, { recursive: true });
+  return directory;
 }
 
 function start(directory: string, killStep?: string): ChildProcess {
@@ -62,7 +69,7 @@ const STEPS = [
 
 for (const step of STEPS) {
   test(`F22 a compaction that is killed at ${step} loses nothing, shows nothing twice, and is done by the next`, async (t) => {
-    const { directory, expected } = await prepared(t);
+    const directory = copyOfTemplate(t);
     await using onlooker = await openStore(directory, { readOnly: true });
     same(await answers(onlooker), expected);
     assert.equal((await compactElsewhere(directory, step)).signal, 'SIGKILL');
