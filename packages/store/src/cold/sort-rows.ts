@@ -1,9 +1,10 @@
-/** How many rows one sorter takes. */
-export const MAX_ROWS = 1 << 21;
+/** How many rows one sorter takes: more than a segment of the usual 64 MiB can hold, even of records that say nothing. */
+export const MAX_ROWS = 1 << 27;
 
 /** Fewer than these are sorted by comparing. */
 const FEW = 64;
-const STEPS = 2 ** 31;
+/** What room is left beside a row's number in the 53 bits of a double. */
+const STEPS = 2 ** 26;
 
 /**
  * Sorts rows, given by their numbers, in place.
