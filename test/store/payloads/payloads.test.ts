@@ -155,6 +155,12 @@ test('a value is stored once, however often it comes, and compressed', async (t)
   assert.deepEqual([basename(path!), others.length], [sha256(PROMPT), 0]);
   assert.ok(readFileSync(path!).length < PROMPT.length / 50);
   assert.equal(Buffer.from(await store.getBlob(sha256(PROMPT))).toString(), PROMPT);
+
+  // The same request again is the same records, although they were changed on their way to the cold tier.
+  await store.insertLogs([log({ body: PROMPT })]);
+  assert.equal((await store.queryLogs()).logs.length, 1);
+  await store.compact();
+  assert.equal((await store.queryLogs()).logs.length, 1);
 });
 
 test('10 MB come back as they were', async (t) => {
