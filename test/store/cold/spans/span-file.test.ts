@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { encodeTraces } from '@tracewell/otlp';
+import { decodeTraces, encodeTraces } from '@tracewell/otlp';
 import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
 import fc from 'fast-check';
 import { mergeSpanFiles } from '../../../../packages/store/src/cold/spans/merge-span-files.ts';
@@ -19,7 +19,10 @@ import { durationOf, matches } from '../../../../packages/store/src/query/spans/
 import { planQuery } from '../../../../packages/store/src/query/spans/plan.ts';
 import { compareSpanKeys } from '../../../../packages/store/src/query/spans/span-order.ts';
 import { withoutCopies } from '../../../../packages/store/src/query/spans/without-copies.ts';
+import type { TraceQuery } from '../../../../packages/store/src/store.ts';
+import { bare } from '../../../otlp/arbitrary.ts';
 import { anySpans } from '../../../otlp/arbitrary-spans.ts';
+import { span } from '../../../otlp/span.ts';
 import { MemorySink } from '../../parquet/memory-file.ts';
 import { fileOf, inFileOrder, openFile, requestOf, similarSpans } from './files.ts';
 
@@ -171,5 +174,48 @@ test('a visitor gets the numbers of every span in the window', () => {
         assert.deepEqual(seen.map(text).sort(), expected.map(text).sort());
       },
     ),
+  );
+});
+
+test('many spans make row groups and pages, of which a trace and a query read what holds them', () => {
+  const made = Array.from({ length: 70_000 }, (_, number) =>
+    span({
+      traceId: (Math.imul(number >> 3, 0x9e3779b1) >>> 0).toString(16).padStart(31, '0').padEnd(32, '1'),
+      spanId: (number + 1).toString(16).padStart(16, '0'),
+      startTimeUnixNanos: 1_760_000_000_000_000_000n + BigInt(number) * 1000n,
+      endTimeUnixNanos:
+        1_760_000_000_000_000_000n + BigInt(number) * 1000n + BigInt((number * 7919) % 100_000),
+      // Values that never repeat make a dictionary too large to be worth it.
+      attributes: bare([
+        ['http.route', `/route/${number % 10}`],
+        ['request.id', `request-${number}-of-many-that-never-come-again`],
+      ]),
+    }),
+  );
+  const request = requestOf(made);
+  const spans = decodeTraces(request);
+  const file = fileOf([request])!;
+  const { parquet } = file;
+  assert.ok(parquet.rowGroups > 1);
+  assert.ok(parquet.pages(0, 'trace_id').length > 4);
+  for (const number of [0, 12_345, 69_999]) {
+    const { traceId } = spans[number]!;
+    assert.deepEqual(file.readTrace(traceId), spans.slice(number - (number % 8), number - (number % 8) + 8));
+  }
+  assert.deepEqual(file.readTrace('f'.repeat(32)), []);
+  const find = (query: TraceQuery, count: number): SpanData[] => {
+    const found: SpanData[] = [];
+    for (const span of newestSpans(file, planQuery(query, 0n))) {
+      if (span !== undefined) found.push(span);
+      if (found.length === count) break;
+    }
+    return found;
+  };
+  assert.deepEqual(find({}, 5), spans.slice(-5).reverse());
+  const wanted = spans[40_000]!;
+  assert.deepEqual(find({ attributes: { 'request.id': wanted.attributes['request.id']! } }, 2), [wanted]);
+  assert.equal(
+    find({ minDurationMs: 0.0999 }, 1000).length,
+    spans.filter((span) => durationOf(span) >= 99_900n).length,
   );
 });
