@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { globSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { StatusCode } from '@tracewell/plugin';
 import { openStore, type TraceStore } from '@tracewell/store';
 import { newDirectory } from '../engine/directory.ts';
 import { id, span } from '../query/spans.ts';
@@ -172,4 +173,29 @@ test('small files of an hour become larger ones, and segments of many hours and 
     'cold/spans/date=2262-04-11/hour=23',
     'cold/spans/date=2554-07-21/hour=23',
   ]);
+});
+
+test('a finished copy stands for an unfinished one in the other tier, also where only the unfinished one matches', async (t) => {
+  await using store = await openStore(newDirectory(t), FAST);
+  const [one, two] = spans(0, 2).map((each) => ({
+    finished: { ...each, status: { code: StatusCode.ERROR, message: 'no' } },
+    unfinished: { ...each, attributes: { ...each.attributes, 'tracewell.unfinished': true } },
+  }));
+  await store.insertSpans([one!.unfinished, two!.finished]);
+  await store.compact();
+  await store.insertSpans([one!.finished, two!.unfinished]);
+  for (const when of ['in two tiers', 'in one']) {
+    assert.deepEqual((await store.queryTraces({ status: StatusCode.UNSET })).spans, [], when);
+    assert.equal((await store.queryTraces({ status: StatusCode.ERROR })).spans.length, 2);
+    assert.deepEqual(
+      (await store.listServices()).map(({ spanCount, errorCount }) => [spanCount, errorCount]),
+      [
+        [1, 1],
+        [1, 1],
+      ],
+      when,
+    );
+    assert.equal((await store.health()).signals.traces.count, 2);
+    await store.compact();
+  }
 });

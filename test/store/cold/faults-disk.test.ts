@@ -88,6 +88,12 @@ async function open(disk: FaultDisk, catalog: MemoryCatalog) {
       await log.seal();
       await compactor.run({ limits: undefined, onProgress: () => {}, signal: undefined });
     },
+    /** Runs a query as the engine does. */
+    run: <Result>(query: (all: AllSpans) => Promise<Result>): Promise<Result> =>
+      snapshots.run(
+        (snapshot) => query(new AllSpans(tiers, snapshot)),
+        () => log.refresh(),
+      ),
     async all(): Promise<string> {
       await log.refresh();
       return snapshots.run(
@@ -185,5 +191,32 @@ test('F26 without room nothing is removed, queries go on, and compaction goes on
   }
   assert.notEqual(files(), before);
   assert.equal(await store.all(), expected);
+  await store.log.close();
+});
+
+test('F27 a query that loses its segment between two steps is run again', async () => {
+  const disk = new FaultDisk(3);
+  const catalog = new MemoryCatalog();
+  const store = await open(disk, catalog);
+  await store.insert(spans(0, 20));
+  let attempts = 0;
+  const found = await store.run(async (all) => {
+    attempts++;
+    if (attempts === 1) {
+      await store.compact();
+      // The next query takes note of it.
+      await store.all();
+    }
+    return (await all.page(planQuery({ limit: 100 }, 0n))).spans.length;
+  });
+  assert.deepEqual([found, attempts], [20, 2]);
+  // Over and over again, it says so.
+  const endless = store.run(async (all) => {
+    await store.insert(spans(attempts++, attempts));
+    await store.compact();
+    await store.all();
+    return all.page(planQuery({}, 0n));
+  });
+  await assert.rejects(endless, { code: 'TW_QUERY_OVERTAKEN' });
   await store.log.close();
 });
