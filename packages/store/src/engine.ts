@@ -213,6 +213,7 @@ class EmbeddedStore implements TraceStore {
       directory,
       tails,
       snapshot,
+      hot,
       settings.search,
       settings.log.readOnly !== true,
     );

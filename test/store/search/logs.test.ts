@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogData, SeverityNumber } from '@tracewell/otlp';
@@ -162,4 +163,34 @@ test('F30 an index that is deleted is built anew from the cold tier too, and goe
   while ((await store.queryLogs({ text: 'line' })).searchLag !== undefined) await sleep(10);
   assert.equal((await find(store, 'line', { limit: 1000 })).length, 301);
   assert.equal((await store.queryTraces({ text: 'select', limit: 1000 })).spans.length, 300);
+});
+
+test('what retention has dropped is forgotten', async (t) => {
+  const directory = newDirectory(t);
+  const now = BigInt(Date.now()) * 1_000_000n;
+  const options = { maintenance: { scheduled: false, retention: { spans: { maxAgeMs: 86_400_000 } } } };
+  const stored = (spanId: string, startTimeUnixNanos: bigint) =>
+    span({
+      spanId,
+      startTimeUnixNanos,
+      endTimeUnixNanos: startTimeUnixNanos + 1n,
+      attributes: { 'db.query.text': 'select' },
+    });
+  {
+    await using store = await openStore(directory, options);
+    await store.insertSpans([stored('0000000000000001', now - 3n * 86_400_000_000_000n)]);
+    await store.insertSpans([stored('0000000000000002', now)]);
+    assert.equal((await store.queryTraces({ text: 'select' })).spans.length, 2);
+    await store.compact();
+    await store.maintain();
+    assert.equal((await store.queryTraces({ text: 'select' })).spans.length, 1);
+  }
+  await using store = await openStore(directory, options);
+  assert.equal((await store.queryTraces({ text: 'select' })).spans.length, 1);
+  const database = new DatabaseSync(join(directory, 'search.db'), { readOnly: true });
+  t.after(() => database.close());
+  const counted = database.prepare(
+    'SELECT (SELECT count(*) FROM records) + (SELECT count(*) FROM span_words) AS n',
+  );
+  while (counted.get()!.n !== 2) await sleep(10);
 });

@@ -1,17 +1,20 @@
 import { newestSpans } from '../cold/spans/newest-spans.ts';
+import type { HotTier } from '../hot/hot-tier.ts';
 import type { ColdFile } from '../meta/catalog.ts';
 import { planLogs } from '../query/logs/plan.ts';
 import type { Snapshot } from '../query/snapshot.ts';
 import { planQuery } from '../query/spans/plan.ts';
 import { nextTurn, turnIsOver } from '../query/turn.ts';
 import { recordOfLog, recordOfSpan } from './records.ts';
-import type { SearchRecord } from './search-db.ts';
+import type { SearchRecord, SearchSignal } from './search-db.ts';
 import type { TextPicker } from './texts.ts';
 
 /** The cold tier, for an index that is built anew. */
 export interface ColdTexts {
   /** The ids of the files that hold spans or log records, the newest first. */
   files(): string[];
+  /** No record of either tier is older; `undefined` if there is none. */
+  oldest(signal: SearchSignal): bigint | undefined;
   /** The records of a file, in pieces; `undefined` if it is there no more. */
   recordsOf(id: string): AsyncGenerator<SearchRecord[]> | undefined;
 }
@@ -19,8 +22,15 @@ export interface ColdTexts {
 /** Records that are entered in one transaction. */
 const PIECE = 2000;
 
+/** The hot tier holds times as doubles, which are a few hundred nanoseconds off. */
+const ROUNDING = 1024n;
+
 /** The texts of the cold tier. */
-export function coldTexts(snapshot: () => Snapshot, picker: TextPicker): ColdTexts {
+export function coldTexts(
+  snapshot: () => Snapshot,
+  hot: Pick<HotTier, 'spans' | 'logs'>,
+  picker: TextPicker,
+): ColdTexts {
   const files = (): ColdFile[] => {
     const now = snapshot();
     const all = [...now.readable('spans'), ...now.readable('logs')];
@@ -28,11 +38,26 @@ export function coldTexts(snapshot: () => Snapshot, picker: TextPicker): ColdTex
   };
   return {
     files: () => files().map(({ id }) => id),
+    oldest(signal) {
+      const times = snapshot()
+        .cold(signal === 'span' ? 'spans' : 'logs')
+        .map(({ minTime }) => minTime);
+      for (const time of hotTimes(hot, signal)) times.push(BigInt(Math.floor(time)) - ROUNDING);
+      return times.length === 0 ? undefined : times.reduce((a, b) => (b < a ? b : a));
+    },
     recordsOf(id) {
       const file = files().find((candidate) => candidate.id === id);
       return file && recordsOf(snapshot(), file, picker);
     },
   };
+}
+
+function hotTimes(hot: Pick<HotTier, 'spans' | 'logs'>, signal: SearchSignal): number[] {
+  const times =
+    signal === 'span'
+      ? hot.spans.blocks().map(({ block }) => block.minStart)
+      : [...hot.logs.blocksByTime()].map(({ block }) => block.minTime);
+  return times.filter(Number.isFinite);
 }
 
 async function* recordsOf(

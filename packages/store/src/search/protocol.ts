@@ -1,6 +1,6 @@
 import type { FrameContent } from '../tails/follower.ts';
 import type { Position } from '../tails/position.ts';
-import type { SearchHit, SearchRecord, SearchRequest } from './search-db.ts';
+import type { SearchHit, SearchRecord, SearchRequest, SearchSignal } from './search-db.ts';
 
 /** What a search thread can do. One thread indexes, another one searches, so that neither waits for the other. */
 export interface SearchCalls {
@@ -16,6 +16,8 @@ export interface SearchCalls {
   enter(records: readonly SearchRecord[]): void;
   /** Notes which files of the cold tier are still to be entered. */
   setMissingFiles(files: readonly string[]): void;
+  /** Forgets some of what is older than the store; returns whether there is more. */
+  forget(oldest: Readonly<Record<SearchSignal, bigint | undefined>>): boolean;
   /** Searches; nothing is found while there is no index. */
   find(request: SearchRequest): readonly SearchHit[];
 }

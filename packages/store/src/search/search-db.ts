@@ -83,6 +83,9 @@ const BETWEEN = ' \uffff ';
 /** Row numbers are signed in SQLite. */
 const MAX_ROW = 2n ** 63n - 1n;
 
+/** Records that are forgotten in one transaction. */
+const FORGET_ROWS = 5000;
+
 const SCHEMA = `
   CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
   CREATE TABLE positions (
@@ -215,6 +218,34 @@ export class SearchDb {
         save.run(writer, segment, segmentId, offset, sequence, last?.offset ?? null, last?.checksum ?? null);
       }
     });
+  }
+
+  /**
+   * Forgets records that are older than what the store still has, a few thousand at a time.
+   *
+   * @param oldest - the time of the oldest record of each signal; `undefined` if there is none
+   * @returns whether there are more
+   */
+  forget(oldest: Readonly<Record<SearchSignal, bigint | undefined>>): boolean {
+    let removed = 0;
+    const rows = { span: rowOf(oldest.span ?? 0n), log: rowOf(oldest.log ?? 0n) };
+    this.#together(() => {
+      for (const signal of ['span', 'log'] as const) {
+        const words = WORDS[signal];
+        const remove = this.#database.prepare(
+          `DELETE FROM ${words} WHERE rowid IN (SELECT id FROM ${words}_docsize WHERE id < ? LIMIT ${FORGET_ROWS})`,
+        );
+        removed = Math.max(removed, Number(remove.run(rows[signal]).changes));
+      }
+      // Of a signal without records none is there either.
+      const times = [oldest.span, oldest.log].filter((time) => time !== undefined).map(rowOf);
+      const before = times.reduce((a, b) => (b < a ? b : a), times[0] ?? 0n);
+      const records = this.#database.prepare(
+        `DELETE FROM records WHERE row IN (SELECT row FROM records WHERE row < ? LIMIT ${FORGET_ROWS})`,
+      );
+      removed = Math.max(removed, Number(records.run(before).changes));
+    });
+    return removed === FORGET_ROWS;
   }
 
   /** Searches. */

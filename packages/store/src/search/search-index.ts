@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { HotTier } from '../hot/hot-tier.ts';
 import type { Snapshot } from '../query/snapshot.ts';
 import type { LogFrame } from '../tails/follower.ts';
 import type { Position } from '../tails/position.ts';
@@ -45,6 +46,8 @@ const START_MS = 10_000;
 const CATCH_UP_MS = 2000;
 /** How often the files of the cold tier are listed anew, because one went while they were being entered. */
 const MAX_ROUNDS = 10;
+/** How often records are looked for that the store has no more. */
+const FORGET_MS = 3_600_000;
 /** Bytes of the log that the index may keep from compaction while nobody builds it. */
 const RETAIN_BYTES = 256 * 1024 ** 2;
 
@@ -61,21 +64,24 @@ export class SearchIndex {
   /** The files of the cold tier that are still to be entered. */
   #filling: { files: string[] } = { files: [] };
   #timer: NodeJS.Timeout | undefined;
+  #forgetting: NodeJS.Timeout | undefined;
 
   /**
    * @param snapshot - what is visible now
+   * @param hot - the hot tier
    * @param mayIndex - whether the store may be written to
    */
   constructor(
     directory: string,
     tails: Tails,
     snapshot: () => Snapshot,
+    hot: Pick<HotTier, 'spans' | 'logs'>,
     options: SearchOptions,
     mayIndex: boolean,
   ) {
     this.#attributes = options.attributes ?? SEARCH_ATTRIBUTES;
     this.picker = new TextPicker(this.#attributes);
-    this.#cold = coldTexts(snapshot, this.picker);
+    this.#cold = coldTexts(snapshot, hot, this.picker);
     this.#tails = tails;
     this.#indexer = new SearchThread(resolve(directory));
     this.#reader = new SearchThread(resolve(directory));
@@ -116,7 +122,22 @@ export class SearchIndex {
   /** Ends the threads. To be called after the tails were stopped. */
   async close(): Promise<void> {
     clearTimeout(this.#timer);
+    clearInterval(this.#forgetting);
     await Promise.all([this.#indexer.close(), this.#reader.close()]);
+  }
+
+  /** Forgets what retention has dropped: now, and every hour. */
+  #forgetNowAndThen(): void {
+    const forget = async (): Promise<void> => {
+      const oldest = { span: this.#cold.oldest('span'), log: this.#cold.oldest('log') };
+      while (!this.#tails.stopped && (await this.#indexer.call('forget', oldest)));
+    };
+    clearInterval(this.#forgetting);
+    // What fails is done the next time.
+    const forgetQuietly = (): void => void forget().catch(() => {});
+    this.#forgetting = setInterval(forgetQuietly, FORGET_MS);
+    this.#forgetting.unref();
+    forgetQuietly();
   }
 
   /** Enters what a new index lacks, in the background: the files of the cold tier, the newest first. */
@@ -167,6 +188,7 @@ export class SearchIndex {
             this.#cold.files(),
           );
           this.#enterFiles(missingFiles);
+          this.#forgetNowAndThen();
           return positions;
         },
         retainBytes: RETAIN_BYTES,

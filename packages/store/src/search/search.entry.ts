@@ -37,6 +37,10 @@ const calls: SearchCalls = {
     writer!.setMissingFiles(files);
   },
 
+  forget(oldest) {
+    return writer!.forget(oldest);
+  },
+
   find(request) {
     if (reader !== undefined && !reader.isThere()) {
       reader.close();
