@@ -83,6 +83,7 @@ import type {
 } from './store.ts';
 import { type FollowOptions, follow, type LogTail } from './tails/follow.ts';
 import { FrameSignal, signalling } from './tails/frame-signal.ts';
+import { type LiveLogFilter, liveLogs } from './tails/live-logs.ts';
 import type { LiveOptions, LiveTail } from './tails/live-tail.ts';
 import { type LiveTraceFilter, liveOptions, liveTraces } from './tails/live-traces.ts';
 import type { FrameHandler } from './tails/tail.ts';
@@ -451,6 +452,11 @@ class EmbeddedStore implements TraceStore {
   tailTraces(filter: LiveTraceFilter = {}, options: LiveOptions = {}): LiveTail<SpanData> {
     this.#checkOpen();
     return this.#tails.live(liveTraces(filter), liveOptions('tailTraces', options));
+  }
+
+  tailLogs(filter: LiveLogFilter = {}, options: LiveOptions = {}): LiveTail<LogData> {
+    this.#checkOpen();
+    return this.#tails.live(liveLogs(filter), liveOptions('tailLogs', options));
   }
 
   async removeTail(name: string): Promise<boolean> {

@@ -83,6 +83,7 @@ export {
 } from './tails/durable-exporter.ts';
 export type { FollowOptions, LogTail } from './tails/follow.ts';
 export type { FrameContent, LogFrame } from './tails/follower.ts';
+export type { LiveLogFilter } from './tails/live-logs.ts';
 export type { LiveOptions, LiveTail } from './tails/live-tail.ts';
 export type { LiveTraceFilter } from './tails/live-traces.ts';
 export type { FrameHandler } from './tails/tail.ts';

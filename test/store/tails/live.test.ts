@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type LogData, SeverityNumber } from '@tracewell/otlp';
 import { type SpanData, SpanKind, StatusCode } from '@tracewell/plugin';
 import { type LiveTail, openStore, type TraceStore } from '@tracewell/store';
 import { newDirectory } from '../engine/directory.ts';
-import { id, span } from '../query/spans.ts';
+import { id, resourceOf, span } from '../query/spans.ts';
 
 async function insert(store: TraceStore, ...numbers: number[]): Promise<void> {
   for (const number of numbers) await store.insertSpans([span({ spanId: id(number) })]);
@@ -127,6 +128,35 @@ test('a store that only reads has live tails too', async (t) => {
   await sleep(5);
   await insert(store, 1);
   assert.equal((await next).value?.spanId, id(1));
+});
+
+test('log records have live tails too, with filters of their own', async (t) => {
+  await using store = await openStore(newDirectory(t));
+  const live = store.tailLogs({ service: 'shop', minSeverity: SeverityNumber.ERROR, contains: 'boom' });
+  const record: LogData = {
+    timeUnixNanos: 1n,
+    observedTimeUnixNanos: 0n,
+    severityNumber: SeverityNumber.ERROR,
+    severityText: '',
+    body: 'a boom',
+    attributes: {},
+    droppedAttributesCount: 0,
+    flags: 0,
+    traceId: '',
+    spanId: '',
+    eventName: '',
+    resource: resourceOf('shop'),
+    scope: { name: '', version: '', attributes: {}, droppedAttributesCount: 0, schemaUrl: '' },
+  };
+  await insert(store, 1);
+  await store.insertLogs([
+    { ...record, resource: resourceOf('pay') },
+    { ...record, severityNumber: SeverityNumber.WARN },
+    { ...record, body: 'quiet' },
+    { ...record, body: 'the boom' },
+  ]);
+  assert.equal((await live.next()).value?.body, 'the boom');
+  assert.throws(() => store.tailLogs({ text: 'x' } as never), /text is no field of filter/);
 });
 
 test('wrong arguments are named', async (t) => {

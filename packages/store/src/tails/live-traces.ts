@@ -65,7 +65,7 @@ export function liveOptions(
 }
 
 /** Frames that hold no request are passed over here as they are by the index, which counts them. */
-function ignoringInvalid<Result>(read: () => Result, otherwise: Result): Result {
+export function ignoringInvalid<Result>(read: () => Result, otherwise: Result): Result {
   try {
     return read();
   } catch (error) {
