@@ -62,7 +62,9 @@ test('metrics_5m says the same whether points are there, rolled up, or some of t
 function finite(metrics: readonly MetricData[]): MetricData[] {
   const plain = (value: unknown): unknown => {
     if (typeof value === 'bigint') return value > 2n ** 40n || value < 0n ? 3n : value;
-    return typeof value === 'number' && (!Number.isFinite(value) || Math.abs(value) > 1e15) ? 3 : value;
+    if (typeof value !== 'number') return value;
+    // Which of 0 and -0 is the smaller one is nobody's business.
+    return !Number.isFinite(value) || Math.abs(value) > 1e15 ? 3 : value + 0;
   };
   return metrics.map((metric) => ({
     ...metric,
