@@ -101,6 +101,10 @@ test('compactions of several stores at once follow each other, and one that is a
   const expected = await answers(store);
   const reason = new Error('enough');
   await assert.rejects(store.compact({ signal: AbortSignal.abort(reason) }), reason);
+  const controller = new AbortController();
+  const atFirst = (): void => controller.abort(reason);
+  await assert.rejects(store.compact({ signal: controller.signal, onProgress: atFirst }), reason);
+  assert.equal((await store.health()).status, 'ok');
   same(await answers(store), expected);
   const seen: number[] = [];
   const onProgress = ({ doneBytes, totalBytes }: { doneBytes: number; totalBytes: number }): void => {

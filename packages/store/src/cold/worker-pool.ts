@@ -49,7 +49,8 @@ export class WorkerPool implements JobRunner {
         const running = pool.run(job, signal === undefined ? {} : { signal });
         return madeFiles((await running) as JobOutcome);
       } catch (error) {
-        if (signal?.aborted || !isDeath(error)) throw error;
+        signal?.throwIfAborted();
+        if (!isDeath(error)) throw error;
         if (attempt < RETRIES) continue;
         throw new TracewellError(
           'TW_COMPACTION_FAILED',

@@ -110,10 +110,14 @@ export class Maintenance {
     await seal(limits.maxAgeMs);
     const lock = this.#tryLock();
     if (lock === undefined) return;
-    await this.#locked(lock, async () => {
-      await compactor.run({ limits, onProgress: () => {}, signal: this.#closing.signal });
-      await retain('due');
-    });
+    await this.#locked(
+      lock,
+      async () => {
+        await compactor.run({ limits, onProgress: () => {}, signal: this.#closing.signal });
+        await retain('due');
+      },
+      this.#closing.signal,
+    );
   }
 
   /** Does something under the lock, when all that was asked before is done and no other process has it. */
@@ -121,13 +125,15 @@ export class Maintenance {
     const before = this.#last;
     const run = (async () => {
       await before.catch(() => {});
-      return this.#locked(await this.#lock(this.#either(signal)), work);
+      const either = this.#either(signal);
+      return this.#locked(await this.#lock(either), work, either);
     })();
     this.#last = run;
     return run;
   }
 
-  async #locked<Result>(lock: FileLock, work: () => Promise<Result>): Promise<Result> {
+  /** @param signal - what is ended by it has not failed */
+  async #locked<Result>(lock: FileLock, work: () => Promise<Result>, signal: AbortSignal): Promise<Result> {
     this.#running++;
     try {
       this.#context.meta.setAsideIfDamaged();
@@ -137,7 +143,7 @@ export class Maintenance {
       this.#lastRunMs = Date.now();
       return result;
     } catch (error) {
-      if (!this.#closing.signal.aborted) this.#lastError = paused(error);
+      if (!signal.aborted) this.#lastError = paused(error);
       throw error;
     } finally {
       this.#running--;
@@ -150,7 +156,8 @@ export class Maintenance {
       signal.throwIfAborted();
       const lock = this.#tryLock();
       if (lock !== undefined) return lock;
-      await wait(ASK_AGAIN_MS, undefined, { signal });
+      // What ends the wait early is looked at next.
+      await wait(ASK_AGAIN_MS, undefined, { signal }).catch(() => {});
     }
   }
 
