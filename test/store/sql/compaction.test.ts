@@ -5,6 +5,7 @@ import type { SpanData } from '@tracewell/plugin';
 import { openStore, type SqlRow, type StoreOptions, type TraceStore } from '@tracewell/store';
 import { newDirectory } from '../engine/directory.ts';
 import { log } from '../query/logs.ts';
+import { gauge } from '../query/metrics.ts';
 import { id, span } from '../query/spans.ts';
 
 /** Small segments, and nothing goes cold by itself. */
@@ -57,6 +58,55 @@ describe('SQL over hot and cold', () => {
     assert.equal(during.filter((row) => row.duration_ns === 1_000_001n).length, 20);
     await store.compact();
     assert.deepEqual(await allSpans(store), during);
+  });
+
+  test('gives the same logs, metrics and comments before and after a compaction', async (t) => {
+    const store = await openStore(newDirectory(t), OPTIONS);
+    t.after(() => store.close());
+    const starts = Array.from({ length: 300 }, (_, i) => spanOf(i).startTimeUnixNanos);
+    const insert = async (): Promise<void> => {
+      await store.insertLogs(
+        starts.map((timeUnixNanos, i) =>
+          log({ timeUnixNanos, body: i % 9 === 0 ? { i } : `${i} ${'x'.repeat(i * 40)}` }),
+        ),
+      );
+      await store.insertMetrics([
+        gauge({ name: 'load' }, ...starts.map((timeUnixNanos, i) => ({ timeUnixNanos, value: i / 2 }))),
+        gauge(
+          { name: 'size' },
+          ...starts.map((timeUnixNanos, i) => ({ timeUnixNanos, value: i, attributes: { i: i % 7 } })),
+        ),
+      ]);
+      for (let i = 0; i < 5; i++) {
+        await store.addComment({
+          id: id(i),
+          traceId: id(1).repeat(2),
+          author: 'ada',
+          text: `${i}`,
+          time: BigInt(i),
+        });
+      }
+    };
+    const everything = async (): Promise<unknown> => {
+      const answers = ['logs', 'metrics', 'metrics_5m', 'comments'].map(async (table) => {
+        const { rows, partial } = await store.querySql(`SELECT * FROM ${table} ORDER BY ALL`);
+        assert.equal(partial, undefined);
+        return rows;
+      });
+      return Promise.all(answers);
+    };
+    await insert();
+    const before = await everything();
+    assert.deepEqual(
+      (before as readonly unknown[][]).map((rows) => rows.length),
+      [300, 600, 24, 5],
+    );
+    await store.compact();
+    assert.deepEqual(await everything(), before);
+    await insert();
+    assert.deepEqual(await everything(), before);
+    await store.compact();
+    assert.deepEqual(await everything(), before);
   });
 
   test('F22 has each row once at every moment of a compaction', async (t) => {
