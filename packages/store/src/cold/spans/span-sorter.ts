@@ -6,8 +6,6 @@ import { type Origin, Origins } from '../origins.ts';
 
 /** How many spans one sorter takes: more than the largest segment can hold, 1 GiB of spans with nothing but ids. */
 export const MAX_SPANS = 1 << 26;
-/** The bits of a trace id's first word that find room beside a span's number in the 53 of a double. */
-const PREFIX_SHIFT = 32 - (53 - 26);
 
 const NANOS_PER_HOUR = 3_600_000_000_000n;
 const MAX_NANOS = 0xffff_ffff_ffff_ffffn;
@@ -96,28 +94,27 @@ export class SpanSorter {
    * and of copies of a span only the one that stands for it.
    */
   sorted(hour?: number): Uint32Array {
-    const { count } = this;
-    const keys = new Float64Array(count);
     const trace0 = this.#trace0.values;
-    const hours = this.#hour.values;
-    let chosen = 0;
-    // The beginning of the trace id and the number in one double: sorting those takes a tenth of the time that
-    // comparing takes.
-    for (let span = 0; span < count; span++) {
-      if (hour === undefined || hours[span] === hour)
-        keys[chosen++] = (trace0[span]! >>> PREFIX_SHIFT) * MAX_SPANS + span;
-    }
-    keys.subarray(0, chosen).sort();
-    const order = new Uint32Array(chosen);
-    for (let index = 0; index < chosen; index++) order[index] = keys[index]! % MAX_SPANS;
-    for (let from = 0; from < chosen; ) {
-      const prefix = trace0[order[from]!]! >>> PREFIX_SHIFT;
+    const order = sortByWord(this.#chosen(hour), trace0);
+    for (let from = 0; from < order.length; ) {
+      const first = trace0[order[from]!];
       let end = from + 1;
-      while (end < chosen && trace0[order[end]!]! >>> PREFIX_SHIFT === prefix) end++;
+      while (end < order.length && trace0[order[end]!] === first) end++;
       this.#sortRun(order, from, end);
       from = end;
     }
     return this.#withoutCopies(order);
+  }
+
+  /** The numbers of the spans that started in an hour, or of all. */
+  #chosen(hour: number | undefined): Uint32Array {
+    const chosen = new Uint32Array(this.count);
+    const hours = this.#hour.values;
+    let count = 0;
+    for (let span = 0; span < chosen.length; span++) {
+      if (hour === undefined || hours[span] === hour) chosen[count++] = span;
+    }
+    return chosen.subarray(0, count);
   }
 
   /** The bytes of the request of a span, and where in it the span lies. */
@@ -148,7 +145,7 @@ export class SpanSorter {
   }
 
   /**
-   * Sorts spans whose trace ids begin alike, which are mostly those of one trace: a handful, in order already. The
+   * Sorts spans whose trace ids begin with the same word, which are mostly those of one trace: a handful, in order already. The
    * built-in sort takes a microsecond for each of these runs, which was a tenth of writing a file.
    */
   #sortRun(order: Uint32Array, from: number, end: number): void {
@@ -238,6 +235,20 @@ export class SpanSorter {
 function setHalves(halves: Uint32Array, value: bigint): void {
   halves[0] = Number(value & 0xffff_ffffn);
   halves[1] = Number(value >> 32n);
+}
+
+/** Sorts numbers by a word that each has, those of the same word as they were: by its lower, then its upper half. */
+function sortByWord(numbers: Uint32Array, words: Uint32Array): Uint32Array {
+  let from = numbers;
+  let to = new Uint32Array(numbers.length);
+  for (const shift of [0, 16]) {
+    const places = new Uint32Array(0x1_0001);
+    for (const number of from) places[((words[number]! >>> shift) & 0xffff) + 1]!++;
+    for (let digit = 0; digit < 0x1_0000; digit++) places[digit + 1]! += places[digit]!;
+    for (const number of from) to[places[(words[number]! >>> shift) & 0xffff]!++] = number;
+    [from, to] = [to, from as Uint32Array<ArrayBuffer>];
+  }
+  return from;
 }
 
 // Big-endian, so that words compare as the bytes do.
