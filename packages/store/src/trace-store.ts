@@ -1,3 +1,4 @@
+import type { LogData } from '@tracewell/otlp';
 import type { SpanBatch, SpanData } from '@tracewell/plugin';
 import type { CompactOptions, MaintainOptions } from './maintenance/calls.ts';
 import type { CompactionResult } from './maintenance/compactor.ts';
@@ -5,6 +6,7 @@ import type { RetentionReport } from './maintenance/retention.ts';
 import type { WalPosition } from './replication/replication-error.ts';
 import type { InsertResult, Store } from './store.ts';
 import type { FollowOptions, LogTail } from './tails/follow.ts';
+import type { LiveLogFilter } from './tails/live-logs.ts';
 import type { LiveOptions, LiveTail } from './tails/live-tail.ts';
 import type { LiveTraceFilter } from './tails/live-traces.ts';
 import type { FrameHandler } from './tails/tail.ts';
@@ -73,6 +75,9 @@ export interface TraceStore extends Store {
    * ```
    */
   tailTraces(filter?: LiveTraceFilter, options?: LiveOptions): LiveTail<SpanData>;
+
+  /** The log records that come into the store from now on, as {@link TraceStore.tailTraces} gives spans. */
+  tailLogs(filter?: LiveLogFilter, options?: LiveOptions): LiveTail<LogData>;
 
   /**
    * Writes spans or log records to a file of OTLP JSON lines, newest first, hundreds a line. The file is there
