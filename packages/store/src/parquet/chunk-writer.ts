@@ -14,12 +14,12 @@ import {
   PageType,
   type Range,
   type Statistics,
-  writePageHeader,
 } from './metadata.ts';
 import type { Output } from './output.ts';
 import { type Leaf, PhysicalType, physicalType } from './schema.ts';
 import { ascendingRange, compareBounds, countOf, joinRanges, rangeOf } from './statistics.ts';
 import { type BytesValues, isBytes, isDictionary, type PlainValues, type Values } from './values.ts';
+import { writePageHeader } from './write-metadata.ts';
 
 /** The values of one leaf, without nulls, and where in the rows they belong. */
 export interface LeafData {

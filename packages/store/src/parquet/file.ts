@@ -10,13 +10,10 @@ import {
   Codec,
   type FileMetadata,
   type PageLocation,
-  readBloomHeader,
-  readColumnIndex,
-  readFileMetadata,
-  readOffsetIndex,
   type Statistics,
 } from './metadata.ts';
 import { type DataPage, readDataPage, readDictionaryPage } from './page-reader.ts';
+import { readBloomHeader, readColumnIndex, readFileMetadata, readOffsetIndex } from './read-metadata.ts';
 import { readSchema } from './read-schema.ts';
 import { type ColumnSchema, type Leaf, leavesOf, type ValueType } from './schema.ts';
 import { ThriftError } from './thrift/read.ts';

@@ -5,7 +5,8 @@ import { readDeltaBytes, readDeltaLength, readPlainBytes } from './encoding/byte
 import { readDelta32, readDelta64 } from './encoding/delta.ts';
 import { readBooleans, readPlainNumbers, readSplit } from './encoding/numbers.ts';
 import { findZeros, onlyValue, readRle } from './encoding/rle.ts';
-import { type ChunkMetadata, Codec, Encoding, PageType, readPageHeader } from './metadata.ts';
+import { type ChunkMetadata, Codec, Encoding, PageType } from './metadata.ts';
+import { readPageHeader } from './read-metadata.ts';
 import { type Leaf, PhysicalType, physicalType, type ValueType } from './schema.ts';
 import { countOf } from './statistics.ts';
 import { isBytes, type PlainValues } from './values.ts';

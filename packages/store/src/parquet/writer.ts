@@ -1,18 +1,11 @@
 import { crc32 } from 'node:zlib';
 import { ByteBuffer } from './byte-buffer.ts';
 import { ChunkWriter, type LeafData, type PageSettings, type WrittenChunk } from './chunk-writer.ts';
-import {
-  type ChunkMetadata,
-  type RowGroupMetadata,
-  type SchemaElement,
-  writeBloomHeader,
-  writeColumnIndex,
-  writeFileMetadata,
-  writeOffsetIndex,
-} from './metadata.ts';
+import type { ChunkMetadata, RowGroupMetadata, SchemaElement } from './metadata.ts';
 import { Output, type Sink } from './output.ts';
 import { type ColumnSchema, type Leaf, leavesOf, physicalType, type ValueType } from './schema.ts';
 import { type Column, isBytes, isDictionary, type PlainValues, type Values } from './values.ts';
+import { writeBloomHeader, writeColumnIndex, writeFileMetadata, writeOffsetIndex } from './write-metadata.ts';
 
 /** What every Parquet file begins and ends with. */
 export const MAGIC = Uint8Array.of(0x50, 0x41, 0x52, 0x31);
