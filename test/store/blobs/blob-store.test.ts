@@ -168,3 +168,17 @@ test('payloads have limits of their own: the oldest go first, those of the last 
   assert.equal((await blobs.collect(named, { maxBytes: 0 })).kept, 1);
   assert.deepEqual(left(), names.slice(4));
 });
+
+test('F28 a blob that another one stored, and died before it was durable, is durable for whoever stores it again', () => {
+  const disk = new FaultDisk(1);
+  const process = disk.boot();
+  process.makeDirectorySync('/store');
+  process.syncDirectorySync('/');
+  const now = (): number => disk.nowMs;
+  const name = new BlobStore(process, '/store', now).put(bytes('stored twice'));
+  const again = new BlobStore(process, '/store', now);
+  assert.equal(again.put(bytes('stored twice')), name);
+  again.flush();
+  disk.cutPower('lost');
+  assert.deepEqual(new BlobStore(disk.boot(), '/store').get(name), bytes('stored twice'));
+});

@@ -105,10 +105,14 @@ export class BlobStore {
     }
     const name = blobName(contents);
     const path = this.#path(name);
+    const directory = dirname(path);
+    // Also of one that is there: who stored it may have died before it was durable.
+    for (const each of [directory, dirname(directory), this.#directory, dirname(this.#directory)]) {
+      this.#unsynced.add(each);
+    }
     const stat = this.#fs.statSync(path);
     if (stat !== undefined && this.#now() - stat.modifiedMs < GRACE_MS / 2) return name;
 
-    const directory = dirname(path);
     this.#makeDirectories(directory);
     const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
     const file = this.#fs.openSync(temporary, 'create');
@@ -122,7 +126,6 @@ export class BlobStore {
       this.#fs.unlinkSync(temporary);
       throw error;
     }
-    this.#unsynced.add(directory);
     return name;
   }
 
@@ -260,10 +263,8 @@ export class BlobStore {
 
   #makeDirectories(path: string): void {
     if (this.#fs.statSync(path) !== undefined) return;
-    const parent = dirname(path);
-    this.#makeDirectories(parent);
+    this.#makeDirectories(dirname(path));
     this.#fs.makeDirectorySync(path);
-    this.#fs.syncDirectorySync(parent);
   }
 
   /** A name is checked before it becomes a path (F46). */
