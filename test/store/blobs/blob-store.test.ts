@@ -174,7 +174,8 @@ test('F28 a blob that another one stored, and died before it was durable, is dur
   const process = disk.boot();
   process.makeDirectorySync('/store');
   process.syncDirectorySync('/');
-  const now = (): number => disk.nowMs;
+  // When the files of this disk were modified: the blob counts as stored just now.
+  const now = (): number => 0;
   const name = new BlobStore(process, '/store', now).put(bytes('stored twice'));
   const again = new BlobStore(process, '/store', now);
   assert.equal(again.put(bytes('stored twice')), name);
