@@ -14,9 +14,9 @@ export function makeDirectories(fs: FileSystem, path: string): void {
 }
 
 /**
- * Makes the directory of a store, durably, if it is not there; the one above it must be. What is recorded may be nobody else's business, so nobody
- * else may look in, and Git passes over it. Whoever wants to share it makes the directory first: then its mode
- * and the umask decide.
+ * Makes the directory of a store, durably, if it is not there; the one above it must be. What is recorded may be
+ * nobody else's business, so nobody else may look in, and Git passes over it. Whoever wants to share it makes the
+ * directory first: then its mode and the umask decide.
  */
 export function makeStoreDirectory(fs: FileSystem, directory: string): void {
   if (fs.statSync(directory) !== undefined) return;
