@@ -29,6 +29,7 @@ import type { Maintenance } from './maintenance/maintenance.ts';
 import type { RetentionReport } from './maintenance/retention.ts';
 import type { ColdFile } from './meta/catalog.ts';
 import { type StoreOptions, type StoreSettings, settingsOf } from './options.ts';
+import { wrongType } from './query/check.ts';
 import { findComments } from './query/find-comments.ts';
 import { endFreshness, Freshness } from './query/freshness.ts';
 import { ColdLogs } from './query/logs/cold-logs.ts';
@@ -252,12 +253,12 @@ class EmbeddedStore implements TraceStore {
 
   async insertBatch(batch: SpanBatch): Promise<InsertResult> {
     this.#checkOpen();
-    return this.#inserts.insert('traces', batch.bytes);
+    return this.#inserts.insert('traces', bytesOf('insertBatch', batch));
   }
 
   insertBatchSync(batch: SpanBatch): InsertResult {
     this.#checkOpen();
-    const result = this.#inserts.insertSync('traces', batch.bytes);
+    const result = this.#inserts.insertSync('traces', bytesOf('insertBatchSync', batch));
     endFreshness();
     return result;
   }
@@ -561,6 +562,7 @@ class EmbeddedStore implements TraceStore {
 
   async getBlob(name: string): Promise<Uint8Array> {
     this.#checkOpen();
+    if (typeof name !== 'string') throw wrongType('getBlob', 'name', 'a string', name);
     return this.#tiers.blob(name);
   }
 
@@ -639,6 +641,13 @@ function statusOf(log: LogHealth, unreadable: boolean, closed: boolean): StoreHe
 
 function nowUnixNanos(): bigint {
   return BigInt(Date.now()) * 1_000_000n;
+}
+
+/** The bytes of a batch. @throws TypeError if it is none */
+function bytesOf(caller: string, batch: SpanBatch): Uint8Array {
+  const bytes: unknown = Object(batch).bytes;
+  if (bytes instanceof Uint8Array) return bytes;
+  throw wrongType(caller, 'batch', 'a SpanBatch with bytes', batch);
 }
 
 /** What a result says of the files that could not be read, if there are any. */

@@ -199,3 +199,26 @@ test('a finished copy stands for an unfinished one in the other tier, also where
     await store.compact();
   }
 });
+
+test('F11 a meta.db that is deleted while the store is open costs nothing, whatever is done next', async (t) => {
+  const directory = newDirectory(t);
+  await using store = await openStore(directory, {
+    search: { index: false },
+    maintenance: { scheduled: false },
+  });
+  const insert = (from: number, count: number): Promise<unknown> =>
+    store.insertSpans(Array.from({ length: count }, (_, number) => span({ spanId: id(from + number + 1) })));
+  const count = async (): Promise<number> => (await store.querySummary()).spanCount;
+  await insert(0, 100);
+  await store.compact();
+  for (const [round, name] of ['meta.db', 'meta.db*'].entries()) {
+    for (const file of globSync(`${directory}/${name}`)) rmSync(file);
+    assert.equal(await count(), 100 + round);
+    await insert(5000 + round, 1);
+    await store.compact();
+    assert.equal(await count(), 101 + round);
+    await store.maintain();
+    assert.equal(await count(), 101 + round);
+  }
+  assert.deepEqual((await store.verify()).problems, []);
+});

@@ -116,7 +116,9 @@ export class Catalog {
     const before = this.state();
     const complete = this.#generation !== -1;
     this.#generation = this.#meta.write([FILES, RETIRED, STATE], (database) => {
-      if (!complete) {
+      // Or somebody has deleted the database since `state` looked, and this is another one.
+      const isNew = database.prepare('SELECT 1 FROM cold_state').get() === undefined;
+      if (!complete || isNew) {
         database.exec('DELETE FROM cold_files; DELETE FROM retired_segments');
         write(database, { add: before.files, retire: [...before.retired] });
       }

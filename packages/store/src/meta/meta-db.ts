@@ -49,7 +49,8 @@ export class MetaDb {
 
   #changed(): boolean {
     const file = statSync(this.path, { throwIfNoEntry: false })?.ino;
-    if (file !== this.#file) this.close();
+    const isOther = file !== this.#file;
+    if (isOther) this.close();
     const before = this.#seen;
     this.#file = file;
     if (file === undefined) {
@@ -59,7 +60,7 @@ export class MetaDb {
       this.#dataVersion ??= this.#database!.prepare('PRAGMA data_version');
       this.#seen = this.#dataVersion.get()?.data_version;
     }
-    return before !== this.#seen;
+    return isOther || before !== this.#seen;
   }
 
   /**
