@@ -470,9 +470,9 @@ class EmbeddedStore implements TraceStore {
     // Not loaded before somebody asks.
     this.#sql ??= import('./sql/query-sql.ts').then(
       ({ Sql, sqlSnapshot }) =>
-        new Sql(this.directory, async () => {
+        new Sql(this.directory, async (attempt) => {
           await this.#log.refresh();
-          return sqlSnapshot(this.directory, this.#tiers.snapshot());
+          return sqlSnapshot(this.directory, this.#tiers.snapshot(), attempt);
         }),
     );
     return (await this.#sql).query(sql, options);

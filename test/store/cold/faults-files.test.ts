@@ -6,7 +6,7 @@ import { openStore, type TraceStore } from '@tracewell/store';
 import type { Job } from '../../../packages/store/src/cold/job.ts';
 import { WorkerPool } from '../../../packages/store/src/cold/worker-pool.ts';
 import { newDirectory } from '../engine/directory.ts';
-import { id } from '../query/spans.ts';
+import { id, span } from '../query/spans.ts';
 import { answers, FAST, HOUR, NOON, same, spans, text } from './answers.ts';
 
 const DAMAGES = {
@@ -144,4 +144,23 @@ test('F27 retention that drops what a query reads leaves it its rows or takes th
   }
   assert.deepEqual((await reader.queryTraces()).spans, []);
   assert.deepEqual(globSync(`${directory}/cold/**/*.parquet`), []);
+});
+
+test('F24 SQL goes on without a file that was removed while the store was open, and says so', async (t) => {
+  const directory = newDirectory(t);
+  await using store = await openStore(directory, FAST);
+  const count = async () => {
+    const { rows, partial } = await store.querySql('SELECT count(*) AS spans FROM spans');
+    return [rows[0]?.spans, partial?.length];
+  };
+  await store.insertSpans([span({ spanId: id(1) })]);
+  await store.compact();
+  const [first] = globSync('cold/spans/*/*/*.parquet', { cwd: directory });
+  await store.insertSpans([
+    span({ spanId: id(2), startTimeUnixNanos: span().startTimeUnixNanos + 7_200_000_000_000n }),
+  ]);
+  await store.compact();
+  assert.deepEqual(await count(), [2n, undefined]);
+  rmSync(join(directory, first!));
+  assert.deepEqual(await count(), [1n, 1]);
 });

@@ -167,7 +167,7 @@ export class SearchDb {
     const database = new (sqlite().DatabaseSync)(path, { readOnly });
     try {
       database.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
-      if (!readOnly) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL');
+      if (!readOnly) database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
       return new SearchDb(database, path);
     } catch (error) {
       database.close();

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { planSql } from './plan.ts';
-import type { Snapshot } from './protocol.ts';
-import { SqlProcess } from './sql-process.ts';
+import { type SnapshotTaker, SqlProcess } from './sql-process.ts';
 import type { SqlOptions, SqlResult, SqlRow, SqlValue } from './types.ts';
 
 export { sqlSnapshot } from './snapshot.ts';
@@ -9,13 +8,13 @@ export { sqlSnapshot } from './snapshot.ts';
 /** SQL over a store. Nothing is started before the first query. */
 export class Sql {
   readonly #process: SqlProcess;
-  readonly #snapshot: () => Promise<Snapshot>;
+  readonly #snapshot: SnapshotTaker;
 
   /**
    * @param directory - where the store lies
    * @param snapshot - looks where the rows are now
    */
-  constructor(directory: string, snapshot: () => Promise<Snapshot>) {
+  constructor(directory: string, snapshot: SnapshotTaker) {
     this.#process = new SqlProcess(resolve(directory));
     this.#snapshot = snapshot;
   }

@@ -29,13 +29,16 @@ const MAX_WAITING = 100;
 const STOP_MS = 1_000;
 /** How long the process, and what it has prepared, is kept without a query. */
 const IDLE_MS = 300_000;
+/** Looks where the rows are now, for a query that begins for the first, second … time. */
+export type SnapshotTaker = (attempt: number) => Promise<Snapshot>;
+
 /** How often a query is begun: again when files went while it ran, or its process had to be killed because of another. */
 const MAX_ATTEMPTS = 50;
 
 /** A query on its way. */
 interface Query {
   readonly plan: SqlPlan;
-  readonly snapshot: () => Promise<Snapshot>;
+  readonly snapshot: SnapshotTaker;
   readonly resolve: (found: Found) => void;
   readonly reject: (error: unknown) => void;
   attempts: number;
@@ -78,7 +81,7 @@ export class SqlProcess {
    * @throws {@link TracewellError}, as a rejection: `TW_SQL_UNAVAILABLE`, `TW_SQL_REFUSED`, `TW_SQL_INVALID`,
    * `TW_SQL_TIMEOUT`, `TW_SQL_MEMORY`, `TW_SQL_BUSY`, `TW_SQL_FAILED`
    */
-  async run(plan: SqlPlan, snapshot: () => Promise<Snapshot>): Promise<Found> {
+  async run(plan: SqlPlan, snapshot: SnapshotTaker): Promise<Found> {
     const { promise, resolve, reject } = Promise.withResolvers<Found>();
     if (this.#closed) throw new TracewellError('TW_STORE_CLOSED', 'the store is closed; open it again');
     if (this.#waiting.length >= MAX_WAITING) {
@@ -120,7 +123,7 @@ export class SqlProcess {
   async #ask(id: number, query: Query): Promise<void> {
     query.attempts++;
     try {
-      const snapshot = await query.snapshot();
+      const snapshot = await query.snapshot(query.attempts);
       const { sql, maxRows } = query.plan;
       // Meanwhile everything may have ended.
       if (this.#running.get(id) !== query) return;

@@ -124,7 +124,12 @@ export class Tails {
     if (this.#stopped) return true;
     return this.#known().some((tail) => {
       const unread = unreadBytes(this.#log.segments(), tail.positions);
-      return lagIn(unread) <= tail.retainBytes && unreadOf(segment, unread) > 0;
+      if (unreadOf(segment, unread) === 0) return false;
+      // What is older goes first: the bound is for what is left then.
+      for (const older of unread.keys()) {
+        if (older.writer === segment.writer && older.number < segment.number) unread.delete(older);
+      }
+      return lagIn(unread) <= tail.retainBytes;
     });
   }
 
