@@ -11,8 +11,11 @@ import type { HotTier } from '../hot/hot-tier.ts';
 import type { Segment } from '../log/types.ts';
 import type { Catalog, CatalogState, ColdFile, ColdSignal } from '../meta/catalog.ts';
 
-/** How often a query is begun again because compaction took away what it read. */
-const MAX_ATTEMPTS = 8;
+/**
+ * How often a query is begun again because compaction took away what it read. Many times: while a gigabyte goes cold,
+ * a segment leaves every second or two, and an analysis of millions of spans takes as long as that.
+ */
+const MAX_ATTEMPTS = 100;
 
 /** Takes snapshots. */
 export class Snapshots {
