@@ -96,6 +96,7 @@ interface Scope {
 export function checkStatement(json: string): ReadonlySet<string> {
   const parsed = JSON.parse(json) as SerializedStatements;
   if (parsed.error) {
+    // DuckDB's word for statements that its serializer does not take: all but SELECT.
     if (parsed.error_type !== 'not implemented') {
       const at = parsed.position === undefined ? '' : ` (at character ${Number(parsed.position) + 1})`;
       throw new TracewellError(
